@@ -1,0 +1,1 @@
+"""Stage: the record of what was intended, asked, answered and concluded."""

@@ -1,0 +1,1 @@
+"""Adapter: the HAProxy Data Plane API."""

@@ -1,0 +1,1 @@
+"""The codec: section <-> haproxy.cfg text, both ways, pure."""

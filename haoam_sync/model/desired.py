@@ -1,0 +1,87 @@
+"""What git says an instance should be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haoam_sync.model.fleet import Fleet, InstanceId
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.position import Position
+from haoam_sync.model.secret import SecretReference, SecretUse
+from haoam_sync.model.section import SectionId
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredSection:
+    """One section of one instance, variables filled in.
+
+    Attributes:
+        id: kind and name.
+        body: the API's own JSON, as a `full_section` document (children carry their `name`), as written in git: not yet
+            canonical. Certificates stand as `@ssl_certs_dir/STORAGE_NAME`. Where `unresolved` names a path, the text of
+            the reference stands in place of the secret.
+        position: of the document.
+        digest: of the document's meaning for this instance, secrets as references (`sha256:...`); goes into our mark.
+        protected: deleting it needs its own reviewed change first.
+        ignore: dotted paths that somebody else owns: never compared, never written (`servers.*.weight`).
+        secrets: the references used in the body, resolved or not.
+        resolved: whether the secrets in `body` are values (True) or the texts of references (False).
+    """
+
+    id: SectionId
+    body: JsonObject = field(repr=False)
+    position: Position
+    digest: str
+    protected: bool = False
+    ignore: tuple[str, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
+    resolved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredCertificate:
+    """A certificate file that an instance should hold.
+
+    Attributes:
+        name: the document's name; how binds refer to it.
+        storage_name: content-addressed name on the instance, `NAME-<first 12 hex digits of the SHA-256>.pem`; when the
+            content is a secret that was not resolved, `NAME-unresolved.pem`.
+        content: PEM of chain and key; None when not resolved. Secret.
+        reference: where the content comes from; None when it stands in git.
+        position: of the document.
+    """
+
+    name: str
+    storage_name: str
+    content: bytes | None = field(repr=False)
+    reference: SecretReference | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredInstance:
+    """Everything that one instance should hold."""
+
+    id: InstanceId
+    sections: Mapping[SectionId, DesiredSection]
+    certificates: Mapping[str, DesiredCertificate]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The desired state of a commit.
+
+    Attributes:
+        commit: its id.
+        fleet: clusters and instances. Of a proposed commit, the accepted one's.
+        instances: by identity; one for each instance of `fleet`.
+    """
+
+    commit: str
+    fleet: Fleet
+    instances: Mapping[InstanceId, DesiredInstance]
+
+
+CERTIFICATE_DIR = "@ssl_certs_dir/"
+"""Stands for the instance's certificate directory, which only the instance knows."""

@@ -1,0 +1,72 @@
+"""What an instance's Data Plane API says it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.fleet import InstanceId
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.section import SectionId
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Our mark of ownership, `metadata: {haoam: {file, digest}}`.
+
+    Attributes:
+        file: path in git of the document that declares the section.
+        digest: `DesiredSection.digest` at the apply that wrote it.
+    """
+
+    file: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSection:
+    """A section as read back.
+
+    Attributes:
+        id: kind and name.
+        body: the API's `full_section` JSON, without `metadata.haoam`. May hold secrets in clear.
+        mark: ours, if it carries one.
+    """
+
+    id: SectionId
+    body: JsonObject = field(repr=False)
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A consistent snapshot of one instance.
+
+    Attributes:
+        id: the instance.
+        api: version of its Data Plane API.
+        version: `Configuration-Version` of the snapshot.
+        checksum: SHA-256 of `text`, `sha256:...`; with `version` the identity of a configuration.
+        text: haproxy.cfg without the `# _md5hash=` and `# _version=` lines.
+        sections: of the kinds that can be owned.
+        foreign_texts: headings of all sections of other kinds (`listen stats`), sorted.
+        certificates: storage names, sorted.
+        certificate_dir: directory of the instance's certificates with a trailing `/`; None while it holds none.
+        phantom: the API shows what the file does not hold (FACTS.md, "Validation and reloads").
+        file_version: `# _version` inside the text; lower than `version` when phantom.
+        requests: how many requests the snapshot took.
+    """
+
+    id: InstanceId
+    api: ApiVersion
+    version: int
+    checksum: str
+    text: str = field(repr=False)
+    sections: Mapping[SectionId, LiveSection]
+    foreign_texts: tuple[str, ...]
+    certificates: tuple[str, ...]
+    certificate_dir: str | None
+    phantom: bool
+    file_version: int
+    requests: int

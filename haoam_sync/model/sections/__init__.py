@@ -1,0 +1,1 @@
+"""The Data Plane API's section models."""

@@ -1,0 +1,1 @@
+"""Stage: a commit id becomes a TrustedCommit, or is refused."""
