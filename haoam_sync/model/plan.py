@@ -73,6 +73,7 @@ class Change:
         fields: what differs, sorted by path; secrets are digests.
         position: where git says so; None for a deletion.
         cost: what it costs.
+        protected: what it deletes was declared `protected` by the commit applied last.
         body: the whole section to write, canonical, secrets in clear, our mark included; None for a deletion.
             Never printed, never part of a digest.
     """
@@ -84,6 +85,7 @@ class Change:
     position: Position | None
     cost: Cost
     body: JsonObject | None = field(repr=False, compare=False)
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,8 @@ class InstancePlan:
         id: the instance.
         changes: in the order of writing.
         certificates: sorted by action and name.
-        normal_form: the whole text to write before anything else, when the file is not in normal form yet (first write)
-            None otherwise.
-        normal_form_diff: unified diff from the live text to `normal_form`, "" when there is none. Passwords of
-            foreign sections are masked.
+        normal_form: the whole text to write first, when the file is not in the server's normal form yet; else None.
+        normal_form_diff: unified diff from the live text to `normal_form`, passwords masked; "" when there is none.
         repair: the instance is phantom: the text it runs must be written back first.
         owned: digest of each owned section as it stands live, secrets as "matches" or "differs".
         foreign: sections that are not ours, sorted; left alone.

@@ -1,0 +1,219 @@
+"""Stage: desired and live become a plan. Pure: no I/O, no clock.
+
+The rules, in the order in which a section meets them:
+
+P1  A section is *owned* when it carries our mark or when the commit applied last declares it. The rest is foreign.
+P2  Both sides are compared in canonical form for the instance's API version, without any `metadata`.
+P3  What `metadata.ignore` names is taken from the live side: never compared, never written.
+P4  Declared, not there: create. Declared and owned, different: update. Declared, there, not owned: adopt.
+    Owned and not declared: delete. Anything else is left alone.
+P5  A change says why: git changed since the commit applied last, drift from it, or both.
+P6  `metadata` that is not ours stays on what we write.
+P7  Before the first write the file is brought into the server's normal form, with an explicit `from` on every proxy, so
+    that no proxy changes its defaults. A file with `.if` is refused: the server's first write would break it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.model.desired import DesiredInstance, DesiredSection
+from haoam_sync.model.fleet import InstanceId
+from haoam_sync.model.json import Json, JsonObject, digest
+from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.plan import Action, Change, Guard, InstancePlan, Plan, Reason
+from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
+from haoam_sync.model.sections import fields_missing_in
+from haoam_sync.plan import certificates as certificate_files
+from haoam_sync.plan import cost, normal_form
+from haoam_sync.plan.bodies import comparable, with_metadata, without_secrets
+from haoam_sync.plan.differences import field_changes
+from haoam_sync.plan.target import target_of
+
+_WRITE_ORDER = {
+    SectionKind.GLOBAL: 0,
+    SectionKind.DEFAULTS: 1,
+    SectionKind.USERLIST: 2,
+    SectionKind.BACKEND: 3,
+    SectionKind.FRONTEND: 4,
+}
+
+
+def compute(
+    commit: str,
+    instances: Mapping[InstanceId, DesiredInstance],
+    live: Mapping[InstanceId, Live],
+    applied: Mapping[InstanceId, DesiredInstance],
+    *,
+    applied_commits: Mapping[str, str],
+    change_digest: str = "",
+) -> Plan:
+    """Compare every instance in `live` with what `instances` wants of it.
+
+    Args:
+        commit: the commit that `instances` was loaded from.
+        instances: desired state; an instance of `live` without one is wanted empty.
+        live: snapshots of the instances to plan for.
+        applied: what the commit applied last wanted, for the instances that have one.
+        applied_commits: for each cluster the commit applied last.
+        change_digest: of the reviewed change, for the record.
+
+    Raises:
+        InvalidDesiredError: a field that an instance's API version does not have.
+        OverLimitError: an instance's file holds conditionals that a write would break.
+    """
+    plans = []
+    for identity in sorted(live):
+        wanted = instances.get(identity) or DesiredInstance(identity, {}, {})
+        plans.append(compute_instance(wanted, live[identity], applied.get(identity)))
+    return Plan(commit, applied_commits, change_digest, tuple(plans))
+
+
+def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstance | None) -> InstancePlan:
+    """Compare one instance with what is wanted of it; see the module's rules.
+
+    Raises:
+        InvalidDesiredError: a field that the instance's API version does not have.
+        OverLimitError: its file holds conditionals that a write would break.
+    """
+    _refuse_missing_fields(wanted, live)
+    certificates = certificate_files.changes(wanted, live, applied)
+    changes: list[Change] = []
+    owned: dict[SectionId, str] = {}
+    foreign = list(live.foreign_texts)
+    unresolved = False
+    for identity in sorted({*wanted.sections, *live.sections}):
+        section = wanted.sections.get(identity)
+        there = live.sections.get(identity)
+        before = applied.sections.get(identity) if applied else None
+        ours = there is not None and (there.mark is not None or before is not None)
+        target = target_of(section, there, live) if section else None
+        unresolved = unresolved or (section is not None and not section.resolved and bool(section.secrets))
+        if there is not None and ours:
+            owned[identity] = digest(without_secrets(identity.kind, comparable(there.body), target))
+        if section is not None and target is not None:
+            change = _wanted_change(section, target, there, before, live, ours=ours)
+            if change is not None:
+                changes.append(change)
+        elif there is not None and ours:
+            changes.append(_deletion(there, before))
+        elif there is not None:
+            foreign.append(str(identity))
+    changes.sort(key=_written_in_order)
+    writes = bool(changes or certificates)
+    normal = normal_form.first_write(live) if writes else None
+    return InstancePlan(
+        id=live.id,
+        changes=tuple(changes),
+        certificates=certificates,
+        normal_form=normal,
+        normal_form_diff=normal_form.text_diff(live.text, normal) if normal is not None else "",
+        repair=live.phantom,
+        owned=owned,
+        foreign=tuple(sorted(foreign)),
+        guard=Guard(live.version, live.checksum),
+        unresolved=unresolved,
+        warnings=tuple(_warnings(wanted, live)),
+    )
+
+
+def _wanted_change(
+    section: DesiredSection,
+    target: JsonObject,
+    there: LiveSection | None,
+    before: DesiredSection | None,
+    live: Live,
+    *,
+    ours: bool,
+) -> Change | None:
+    """P4 to P6 for a declared section; None when there is nothing to do."""
+    kind = section.id.kind
+    now = comparable(there.body) if there is not None else None
+    adopting = there is not None and not ours
+    needs_mark = adopting and kind in MARKED_KINDS
+    if now == target and not needs_mark:
+        return None
+    action = Action.UPDATE if there is not None else Action.CREATE
+    reason = Reason.ADOPT if adopting else _reason(section, target, there, before, live)
+    body = with_metadata(target, there.body if there is not None else None)
+    if kind in MARKED_KINDS:
+        mark: JsonObject = {"haoam": {"file": section.position.file, "digest": section.digest}}
+        foreign = body.get("metadata")
+        body = {**body, "metadata": {**(foreign if isinstance(foreign, Mapping) else {}), **mark}}
+    return Change(
+        action=action,
+        section=section.id,
+        reason=reason,
+        fields=field_changes(kind, now or {}, target, section),
+        position=section.position,
+        cost=cost.of_change(section.id, now, target),
+        body=body,
+    )
+
+
+def _deletion(there: LiveSection, before: DesiredSection | None) -> Change:
+    now = comparable(there.body)
+    return Change(
+        action=Action.DELETE,
+        section=there.id,
+        reason=Reason.GIT,
+        fields=field_changes(there.id.kind, now, {}, None),
+        position=None,
+        cost=cost.of_change(there.id, now, None),
+        body=None,
+        protected=before is not None and before.protected,
+    )
+
+
+def _reason(
+    section: DesiredSection, target: JsonObject, there: LiveSection | None, before: DesiredSection | None, live: Live
+) -> Reason:
+    """P5: compare three ways when the commit applied last is known, by our mark otherwise."""
+    if before is None:
+        if there is not None and there.mark is not None and there.mark.digest == section.digest:
+            return Reason.DRIFT
+        return Reason.GIT
+    earlier = target_of(before, there, live)
+    git_changed = before.digest != section.digest or _structure(earlier, section) != _structure(target, section)
+    drifted = there is None or comparable(there.body) != (earlier if git_changed else target)
+    if git_changed and drifted:
+        return Reason.BOTH
+    return Reason.GIT if git_changed else Reason.DRIFT
+
+
+def _structure(body: JsonObject, section: DesiredSection) -> Json:
+    """`body` without its secrets: a secret renewed behind the same reference is drift, not a change of git."""
+    return without_secrets(section.id.kind, body, None)
+
+
+def _refuse_missing_fields(wanted: DesiredInstance, live: Live) -> None:
+    problems = [
+        Problem(
+            section.position.file,
+            section.position.line,
+            section.position.column,
+            f"{section.id}: the field {path} does not exist in Data Plane API {live.api}, which {live.id} runs",
+            "take the field out for this cluster, or move the instance to a newer API",
+        )
+        for section in wanted.sections.values()
+        for path in fields_missing_in(section.id.kind, section.body, live.api)
+    ]
+    if problems:
+        raise InvalidDesiredError(tuple(problems))
+
+
+def _warnings(wanted: DesiredInstance, live: Live) -> Iterable[str]:
+    kinds = {SectionKind.FRONTEND, SectionKind.BACKEND}
+    if any(identity.kind is SectionKind.DEFAULTS for identity in (*wanted.sections, *live.sections)):
+        for identity, section in sorted(wanted.sections.items()):
+            if identity.kind in kinds and "from" not in section.body:
+                yield f"{identity} has no `from`: it takes whichever defaults section stands last in the file"
+
+
+def _written_in_order(change: Change) -> tuple[int, int, str]:
+    """What others refer to is written before them, and deleted after them."""
+    rank = _WRITE_ORDER.get(change.section.kind, 9)
+    if change.action is Action.DELETE:
+        return (1, -rank, change.section.name)
+    return (0, rank, change.section.name)

@@ -1,0 +1,131 @@
+"""Section bodies as JSON: pure changes of shape that the plan needs. Nothing here knows what a plan is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.secret import secret_paths
+from haoam_sync.model.section import SectionKind
+
+Path = tuple[str | int, ...]
+
+
+def comparable(body: JsonObject) -> dict[str, Json]:
+    """`body` without any `metadata`, at every depth: comments and marks are no configuration."""
+
+    def strip(value: Json) -> Json:
+        if isinstance(value, Mapping):
+            return {key: strip(inner) for key, inner in value.items() if key != "metadata"}
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return [strip(inner) for inner in value]
+        return value
+
+    return {key: strip(inner) for key, inner in body.items() if key != "metadata"}
+
+
+def take(target: dict[str, Json], there: JsonObject, path: tuple[str, ...]) -> dict[str, Json]:
+    """`target` with the values at `path` (with `*`) as they are in `there`, absent where they are absent there."""
+    head, rest = path[0], path[1:]
+    result = dict(target)
+    keys: Iterable[str] = {*target, *there} if head == "*" else (head,)
+    for key in keys:
+        if not rest:
+            if key in there:
+                result[key] = there[key]
+            else:
+                result.pop(key, None)
+            continue
+        wanted, current = target.get(key), there.get(key)
+        if isinstance(wanted, Mapping):
+            result[key] = take(dict(wanted), current if isinstance(current, Mapping) else {}, rest)
+    return result
+
+
+def with_metadata(target: JsonObject, there: JsonObject | None) -> dict[str, Json]:
+    """P6: `target` with the metadata that `there` has beside ours, on the section and on what is still in it."""
+    if there is None:
+        return dict(target)
+
+    def merge(wanted: Json, current: Json) -> Json:
+        if isinstance(wanted, Mapping) and isinstance(current, Mapping):
+            merged = {key: merge(value, current.get(key)) for key, value in wanted.items()}
+            if isinstance(current.get("metadata"), Mapping):
+                merged["metadata"] = current["metadata"]
+            return merged
+        if is_list(wanted) and is_list(current):
+            return _merge_lists(wanted, current)
+        return wanted
+
+    def _merge_lists(wanted: Json, current: Json) -> Json:
+        left = list(current) if isinstance(current, Sequence) else []
+        merged = []
+        for item in wanted if isinstance(wanted, Sequence) else ():
+            twin = next((other for other in left if isinstance(other, Mapping) and comparable(other) == item), None)
+            if twin is None:
+                merged.append(item)
+            else:
+                left.remove(twin)
+                merged.append(twin)
+        return merged
+
+    result = merge(target, there)
+    return dict(result) if isinstance(result, Mapping) else dict(target)
+
+
+def mapped(value: JsonObject, change: Callable[[str], str]) -> dict[str, Json]:
+    """`value` with every text replaced by `change(text)`."""
+
+    def walk(item: Json) -> Json:
+        if isinstance(item, str):
+            return change(item)
+        if isinstance(item, Mapping):
+            return {key: walk(inner) for key, inner in item.items()}
+        if isinstance(item, Sequence):
+            return [walk(inner) for inner in item]
+        return item
+
+    return {key: walk(inner) for key, inner in value.items()}
+
+
+def replaced(value: Json, paths: Sequence[Path], by: Json) -> Json:
+    """`value` with what stands at each of `paths` replaced."""
+    if any(not path for path in paths):
+        return by
+    if isinstance(value, Mapping):
+        return {
+            key: replaced(inner, [path[1:] for path in paths if path[0] == key], by) for key, inner in value.items()
+        }
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [
+            replaced(inner, [path[1:] for path in paths if path[0] == index], by) for index, inner in enumerate(value)
+        ]
+    return value
+
+
+def at(value: Json, path: Path) -> Json:
+    """What stands at `path`, None where nothing does."""
+    for step in path:
+        if isinstance(value, Mapping) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def without_secrets(kind: SectionKind, body: JsonObject, target: JsonObject | None) -> JsonObject:
+    """`body` with each secret replaced by whether it is the wanted one: a digest of it is no oracle for passwords."""
+    result: Json = dict(body)
+    for path in secret_paths(kind, body):
+        verdict = "secret"
+        if target is not None:
+            verdict = "matches" if at(target, path) == at(body, path) else "differs"
+        result = replaced(result, [path], verdict)
+    return result if isinstance(result, Mapping) else body
+
+
+def is_list(value: Json) -> bool:
+    """Whether `value` is a JSON array."""
+    return isinstance(value, Sequence) and not isinstance(value, str)

@@ -1,0 +1,50 @@
+"""What a change costs: servers that leave rotation, and how much of a backend stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.plan import Cost
+from haoam_sync.model.section import SectionId, SectionKind
+
+
+def of_change(identity: SectionId, before: JsonObject | None, after: JsonObject | None) -> Cost:
+    """What the change costs. Every transaction reloads, so `reload` is always true for now."""
+    if identity.kind is not SectionKind.BACKEND or before is None:
+        return Cost()
+    old, new = _weights(before), _weights(after or {})
+    leaving = tuple(f"{identity.name}/{name}" for name in sorted(old) if old[name] and not new.get(name))
+    capacity = _capacity_left(old, new)
+    return Cost(True, leaving, capacity)
+
+
+def _capacity_left(old: dict[str, int], new: dict[str, int]) -> int | None:
+    """Percent of the live weight that stays, None where there was none.
+
+    Weights are relative: halving all of them takes nothing away. So what a server keeps is measured against the server
+    that keeps most, and new servers count in the same scale.
+    """
+    total = sum(old.values())
+    if total == 0:
+        return None
+    kept = {name: new[name] / weight for name, weight in old.items() if weight and new.get(name)}
+    scale = max(kept.values(), default=1.0)
+    left = sum(old[name] * ratio / scale for name, ratio in kept.items())
+    added = sum(weight / scale for name, weight in new.items() if not old.get(name))
+    return min(100, round((left + added) * 100 / total))
+
+
+def _weights(backend: JsonObject) -> dict[str, int]:
+    """Weight of each server that takes traffic: not in maintenance, no backup. HAProxy's default weight is 1."""
+    servers = backend.get("servers")
+    default = backend.get("default_server")
+    fallback = default.get("weight", 1) if isinstance(default, Mapping) else 1
+    weights = {}
+    for name, server in servers.items() if isinstance(servers, Mapping) else ():
+        if not isinstance(server, Mapping):
+            continue
+        out = server.get("maintenance") == "enabled" or server.get("backup") == "enabled"
+        weight = server.get("weight", fallback)
+        weights[name] = weight if isinstance(weight, int) and not out else 0
+    return weights

@@ -1,0 +1,97 @@
+"""Plans, drift and outcomes as JSON, complete and without secrets. `schemas/` describes the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.outcome import Outcome
+from haoam_sync.model.plan import InstancePlan, Plan
+
+
+def plan(value: Plan, *, proposed: bool = False) -> JsonObject:
+    """A plan."""
+    return {
+        "commit": value.commit,
+        "proposed": proposed,
+        "applied": dict(sorted(value.applied.items())),
+        "change_digest": value.change_digest,
+        "plan_digest": value.digest,
+        "empty": value.empty,
+        "instances": [_instance(instance) for instance in value.instances],
+    }
+
+
+def drift(value: Plan, never_applied: Iterable[str] = ()) -> JsonObject:
+    """A plan against the commit applied last, read as drift: `before` is live, `after` is what git says."""
+    return {
+        "in_sync": value.empty,
+        "applied": dict(sorted(value.applied.items())),
+        "never_applied": sorted(never_applied),
+        "instances": [_instance(instance) for instance in value.instances],
+    }
+
+
+def outcome(value: Outcome, *, exit_code: int) -> JsonObject:
+    """What an apply did."""
+    return {
+        "commit": value.commit,
+        "plan_digest": value.plan_digest,
+        "exit": exit_code,
+        "instances": [
+            {
+                "instance": str(instance.id),
+                "result": instance.result.value,
+                "created": list(instance.created),
+                "updated": list(instance.updated),
+                "deleted": list(instance.deleted),
+                "version": {"before": instance.version_before, "after": instance.version_after},
+                "checksum": {"before": instance.checksum_before, "after": instance.checksum_after},
+                "reload": instance.reload,
+                "requests": instance.requests,
+                "notes": list(instance.notes),
+                "error": {"code": instance.error_code, "message": instance.error} if instance.error else None,
+            }
+            for instance in value.instances
+        ],
+    }
+
+
+def _instance(value: InstancePlan) -> JsonObject:
+    return {
+        "instance": str(value.id),
+        "empty": value.empty,
+        "repair": value.repair,
+        "normal_form": value.normal_form_diff if value.normal_form is not None else None,
+        "unresolved_secrets": value.unresolved,
+        "changes": [
+            {
+                "action": change.action.value,
+                "section": str(change.section),
+                "reason": change.reason.value,
+                "position": str(change.position) if change.position else None,
+                "fields": [
+                    {"path": field.path, "before": field.before, "after": field.after, "secret": field.secret}
+                    for field in change.fields
+                ],
+                "cost": {
+                    "reload": change.cost.reload,
+                    "servers_leaving": list(change.cost.servers_leaving),
+                    "capacity_left": change.cost.capacity_left,
+                },
+            }
+            for change in value.changes
+        ],
+        "certificates": [
+            {
+                "action": certificate.action.value,
+                "name": certificate.name,
+                "reason": certificate.reason.value,
+                "position": str(certificate.position) if certificate.position else None,
+            }
+            for certificate in value.certificates
+        ],
+        "foreign": list(value.foreign),
+        "warnings": list(value.warnings),
+        "guard": {"version": value.guard.version, "checksum": value.guard.checksum},
+    }

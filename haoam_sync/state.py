@@ -1,0 +1,165 @@
+"""Adapter: the state directory. What was applied last, and who holds the lock of a cluster.
+
+::
+
+    STATE/
+        applied/CLUSTER.json     the commit applied last, and the configuration it left on each instance
+        locks/CLUSTER.lock       held while a cluster is being applied
+        audit.key                keyed digests of the audit log (audit stage)
+        journal/                 what an apply in progress must be able to undo (apply stage)
+        ...                      accepted commit and repository (trust stage, repository adapter)
+
+Files are written beside their place, synced and renamed: after a crash there is the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from haoam_sync.errors import HaoamError, LockedError, UsageError
+from haoam_sync.model.json import canonical_json
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Identity of the configuration that an apply left on an instance.
+
+    Attributes:
+        version: `Configuration-Version`.
+        checksum: `Live.checksum`.
+    """
+
+    version: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was applied to a cluster last.
+
+    Attributes:
+        commit: 40 hex digits.
+        instances: by instance name.
+    """
+
+    commit: str
+    instances: Mapping[str, Seen]
+
+
+class StateDirectory:
+    """The operator's `--state`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open `directory`, made with mode 0700 when it is not there.
+
+        Raises:
+            UsageError: it cannot be made or written, or others may write it.
+        """
+        self.directory = directory
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = directory.stat()
+        except OSError as error:
+            raise UsageError(
+                f"the state directory cannot be used: {error.strerror}",
+                code="E_STATE",
+                where=str(directory),
+                hint="name a directory of your own with --state or HAOAM_STATE",
+            ) from error
+        if status.st_uid not in {os.geteuid(), 0} or status.st_mode & 0o022:
+            raise UsageError(
+                "others may write the state directory",
+                code="E_STATE",
+                where=str(directory),
+                hint=f"chmod go-w {directory}, and make it your own",
+            )
+
+    def applied(self, cluster: str) -> Applied | None:
+        """What was applied to `cluster` last, None when nothing was.
+
+        Raises:
+            HaoamError: the record is there and cannot be read: absence is not assumed.
+        """
+        file = self.directory / "applied" / f"{cluster}.json"
+        try:
+            value = json.loads(file.read_bytes())
+            return Applied(
+                str(value["commit"]),
+                {
+                    str(name): Seen(int(seen["version"]), str(seen["checksum"]))
+                    for name, seen in value["instances"].items()
+                },
+            )
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise HaoamError(
+                f"the record of what was applied to {cluster} cannot be read",
+                code="E_STATE",
+                where=str(file),
+                hint="restore the file from a backup; without it, ownership comes from the marks alone",
+            ) from error
+
+    def record_applied(self, cluster: str, applied: Applied) -> None:
+        """Write what was applied to `cluster`."""
+        folder = self.directory / "applied"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        content = canonical_json(
+            {
+                "commit": applied.commit,
+                "instances": {
+                    name: {"version": seen.version, "checksum": seen.checksum}
+                    for name, seen in applied.instances.items()
+                },
+            }
+        )
+        write_synced(folder / f"{cluster}.json", content)
+
+    @contextlib.contextmanager
+    def locked(self, cluster: str) -> Iterator[None]:
+        """Hold the lock of `cluster`. The kernel lets it go when the process ends, however it ends.
+
+        Raises:
+            LockedError: another process holds it.
+        """
+        folder = self.directory / "locks"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        file = folder / f"{cluster}.lock"
+        with file.open("a+", encoding="ascii") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                handle.seek(0)
+                holder = handle.read().strip() or "unknown"
+                raise LockedError(
+                    f"another process applies to {cluster} (pid {holder})",
+                    where=str(file),
+                    hint="wait until it has ended, then plan again",
+                ) from error
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{os.getpid()}\n")
+            handle.flush()
+            yield
+
+
+def write_synced(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace `file` by `content`: written beside it, synced, renamed, the directory synced."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    beside.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
