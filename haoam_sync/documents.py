@@ -1,0 +1,426 @@
+"""Adapter: the bytes of a YAML file to plain Python values, strictly, with positions worked out only when asked for.
+
+A reviewer and this tool must read the same thing, whatever YAML library the reviewer's editor uses. So only what YAML
+1.1 and the core schema of YAML 1.2 read alike is accepted: a scalar that one of them takes for something else (`no`,
+`0755`, `12:30`, `2027-01-01`, `1e3`) must be quoted. Aliases, anchors, tags, directives, merge keys, duplicate keys,
+keys that are not text, and characters that do not show are refused. Sizes, depth and node counts are bounded before
+they cost anything.
+
+Built on the events of libyaml (ruamel.yaml's constructor takes 10 s for 10,000 documents, its C events 1 s). This is
+the only module that imports ruamel.yaml.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TypeAlias
+
+from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is there, from ruamel.yaml.clib
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.model.position import Position
+
+_Scalar: TypeAlias = bool | int | float | str | None
+_Collection: TypeAlias = "list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+"""What a document is made of."""
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indexes from the document's root down to a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one file may hold, so that a hostile one costs less than a second and 100 MB.
+
+    Attributes:
+        size: bytes.
+        depth: collections inside each other.
+        nodes: scalars and collections in the whole file.
+    """
+
+    size: int = 1 << 20
+    depth: int = 32
+    nodes: int = 100_000
+
+
+DEFAULT_BOUNDS = Bounds()
+
+_MOST_PROBLEMS = 100
+"""A file with more problems than this is reported up to here."""
+_SHOWN = 60
+"""So many characters of a scalar are repeated in a message."""
+_SAFE_INTEGER = (1 << 53) - 1
+"""RFC 8785 writes numbers as IEEE doubles; integers beyond this would not survive."""
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, NEL among them (a line break for some readers only)
+    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # invisible, bidi, separators
+    "\ufeff\ufff9-\ufffb\ufffe\uffff"  # byte order mark, annotations, no characters
+    "\U000e0000-\U000e0fff]"  # invisible tags
+    "|\r(?!\n)"  # a line break for some readers only
+)
+_HIDDEN_VALUE = re.compile(_HIDDEN.pattern.replace("|\r(?!\n)", "|\r"))
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
+_OLD_BOOLEAN = re.compile(r"[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
+_AMBIGUOUS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "infinity and not-a-number are no values here"),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.DOTALL), "some readers take this for a date"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some readers take this for a number of base 60"),
+    (re.compile(r"[-+]?0[0-9_]+|[-+]?0o[0-7_]+"), "some readers take this for an octal number, others do not"),
+    (re.compile(r"[-+]?0x[0-9a-fA-F_]+|[-+]?0b[01_]+"), "numbers are written in base 10"),
+    (
+        re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"),
+        "some readers take this for a number, others do not",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ambiguous:
+    """A plain scalar that two readers would read as two things."""
+
+    why: str
+
+
+@lru_cache(maxsize=65_536)
+def _plain(text: str) -> _Scalar | _Ambiguous:
+    """What an unquoted scalar means: the same thing in YAML 1.1 and in the core schema of YAML 1.2, or ambiguous."""
+    first = text[:1]
+    if first.isdigit() or first in {"-", "+", "."}:
+        return _number(text)
+    if text in _NULL:
+        return None
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    if _OLD_BOOLEAN.fullmatch(text):
+        return _Ambiguous("some readers take this for a boolean, others for text")
+    if text == "=":
+        return _Ambiguous("some readers take this for a tag")
+    return text
+
+
+def _number(text: str) -> int | float | str | _Ambiguous:
+    if _INTEGER.fullmatch(text) and text != "-0":
+        # int() itself takes quadratic time in the number of digits
+        if len(text) > len(str(_SAFE_INTEGER)) + 1 or abs(int(text)) > _SAFE_INTEGER:
+            return _Ambiguous("this number is too large to be kept exactly")
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        return number if math.isfinite(number) else _Ambiguous("this number is too large")
+    for pattern, why in _AMBIGUOUS:
+        if pattern.fullmatch(text):
+            return _Ambiguous(why)
+    return text
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of a file.
+
+    Attributes:
+        value: its content: dict, list, str, int, float, bool, None. Never the empty document.
+        file: path in the repository.
+    """
+
+    value: Value
+    file: str
+    _source: _Source = field(repr=False, compare=False)
+    _index: int = field(repr=False)
+
+    def position(self, path: Path = ()) -> Position:
+        """Where the value at `path` begins; where there is none, the nearest thing that encloses it."""
+        return self._find(self._source.places[self._index].values, path)
+
+    def key_position(self, path: Path = ()) -> Position:
+        """Where the key that leads to `path` begins; an item of a list has no key, so its own beginning."""
+        if path and isinstance(path[-1], int):
+            return self.position(path)
+        return self._find(self._source.places[self._index].keys, path)
+
+    def _find(self, places: dict[Path, Position], path: Path) -> Position:
+        while path and path not in places:
+            path = path[:-1]
+        return places.get(path, Position(self.file))
+
+
+def load(data: bytes, file: str, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Document, ...]:
+    """Every document of a file that is not empty.
+
+    Args:
+        data: the file's bytes, UTF-8.
+        file: its path in the repository, for messages.
+        bounds: how much it may hold.
+
+    Raises:
+        InvalidDesiredError: with everything that is wrong with it, each at its position.
+    """
+    source = _Source(_decoded(data, file, bounds), file, bounds)
+    builder = _Builder(source)
+    values = builder.run()
+    if builder.problems:
+        raise InvalidDesiredError(tuple(builder.problems))
+    return tuple(Document(value, file, source, index) for index, value in enumerate(values) if value is not None)
+
+
+def _decoded(data: bytes, file: str, bounds: Bounds) -> str:
+    """The text of a file, when it is text of a bounded size that shows everything it holds."""
+    if len(data) > bounds.size:
+        raise InvalidDesiredError(
+            (Problem(file, 0, 0, f"the file has {len(data)} bytes, more than {bounds.size}", "split it into several"),)
+        )
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise InvalidDesiredError(
+            (Problem(file, 1, 1, "the file begins with a byte order mark", "save it as UTF-8 without one"),)
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        position = _position_in(before + "?", len(before), file)
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        problem = Problem(file, position.line, position.column, message, "save the file as UTF-8")
+        raise InvalidDesiredError((problem,)) from error
+    problems = []
+    for found in _HIDDEN.finditer(text):
+        position = _position_in(text, found.start(), file)
+        problems.append(
+            Problem(
+                file,
+                position.line,
+                position.column,
+                f"character U+{ord(found[0]):04X} does not show, or shows as another",
+                "delete it",
+            )
+        )
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+    if problems:
+        raise InvalidDesiredError(tuple(problems))
+    return text
+
+
+def _position_in(text: str, index: int, file: str) -> Position:
+    start = text.rfind("\n", 0, index) + 1
+    return Position(file, text.count("\n", 0, index) + 1, index - start + 1)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One file, and where everything in it stands: worked out at the first question, for all its documents at once."""
+
+    text: str
+    file: str
+    bounds: Bounds
+
+    @cached_property
+    def places(self) -> list[_Places]:
+        """For each document, as far as it can be read."""
+        places: list[_Places] = []
+        _Builder(self, places).run()
+        return places
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where each value of one document begins, and where the key before it does (the first one of equal keys)."""
+
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+
+
+class _Builder:
+    """Events to values, collecting problems; goes on after each problem that leaves the structure clear.
+
+    Given a list of places, it notes positions too; that takes four times as long, so it is done in a second reading.
+    """
+
+    def __init__(self, source: _Source, places: list[_Places] | None = None) -> None:
+        self.problems: list[Problem] = []
+        self._source = source
+        self._places = places
+        self._has_bare_tag = re.search(r"!(?:[\s,\]}]|$)", source.text) is not None
+        self._documents: list[Value] = []
+        self._stack: list[_Collection] = []  # open collections
+        self._keys: list[str | None] = []  # for each of them the key that waits for its value; None in lists
+
+    def run(self) -> list[Value]:
+        """One value for each document of the file; None for an empty document."""
+        try:
+            self._read(CParser(self._source.text.encode()).get_event)
+        except MarkedYAMLError as error:
+            self._syntax(error)
+        except YAMLError as error:
+            self.problems.append(Problem(self._source.file, 0, 0, f"this is not YAML: {error}"))
+        except _StopReadingError:
+            pass
+        return self._documents
+
+    def _read(self, next_event: Callable[[], Event | None]) -> None:
+        """The hot loop: 10,000 documents are half a million events."""
+        nodes = 0
+        while (event := next_event()) is not None:
+            if isinstance(event, ScalarEvent):
+                self._place(event, self._scalar(event))
+            elif isinstance(event, MappingStartEvent):
+                self._open(event, {})
+            elif isinstance(event, SequenceStartEvent):
+                self._open(event, [])
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                self._stack.pop()
+                self._keys.pop()
+                if self._keys:
+                    self._keys[-1] = None
+                continue
+            elif isinstance(event, AliasEvent):
+                self._problem(event, f"alias *{event.anchor}: aliases are not allowed", "write the value out")
+                self._place(event, None)
+            else:
+                if isinstance(event, DocumentStartEvent):
+                    self._begin(event)
+                continue
+            nodes += 1
+            if nodes > self._source.bounds.nodes:
+                self._problem(event, f"the file holds more than {self._source.bounds.nodes} values", "split it")
+                raise _StopReadingError
+
+    def _begin(self, event: DocumentStartEvent) -> None:
+        if event.version is not None or event.tags:
+            self._problem(event, "directives (%YAML, %TAG) are not allowed", "delete the line")
+        if self._places is not None:
+            self._places.append(_Places())
+
+    def _scalar(self, event: ScalarEvent) -> _Scalar:
+        text: str = event.value
+        plain, quoted = event.implicit
+        if not (plain or quoted) or event.anchor is not None or self._has_bare_tag:
+            self._properties(event)
+        if plain and not event.style:
+            resolved = _plain(text)
+            if isinstance(resolved, _Ambiguous):
+                self._problem(event, f"unquoted {_shown(text)}: {resolved.why}", f'quote it: "{text[:_SHOWN]}"')
+                return text
+            return resolved
+        if event.style == '"' and _HIDDEN_VALUE.search(text):
+            self._problem(event, "the text holds a character that does not show", "delete the escape")
+        return text
+
+    def _place(self, event: Event, value: Value) -> None:
+        """Put a value where it belongs, or keep it as the key of the value to come."""
+        is_key = False
+        if not self._stack:
+            self._documents.append(value)
+        else:
+            top = self._stack[-1]
+            if isinstance(top, list):
+                top.append(value)
+            elif (key := self._keys[-1]) is None:
+                self._keys[-1] = self._key(event, value, top)
+                is_key = True
+            else:
+                top[key] = value
+        if self._places is not None:
+            here = Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1)
+            places = self._places[-1]
+            (places.keys if is_key else places.values).setdefault(self._path(), here)
+        if not is_key and self._keys and not isinstance(value, dict | list):
+            self._keys[-1] = None
+
+    def _open(self, event: MappingStartEvent | SequenceStartEvent, value: _Collection) -> None:
+        self._place(event, value)
+        if event.anchor is not None or not event.implicit or self._has_bare_tag:
+            self._properties(event)
+        if len(self._stack) >= self._source.bounds.depth:
+            self._problem(event, f"collections stand more than {self._source.bounds.depth} deep inside each other")
+            raise _StopReadingError
+        self._stack.append(value)
+        self._keys.append(None)
+
+    def _path(self) -> Path:
+        """The way from the document's root to the value placed last."""
+        open_collections = zip(self._stack, self._keys, strict=True)
+        return tuple(len(c) - 1 if isinstance(c, list) else key or "" for c, key in open_collections)
+
+    def _key(self, event: Event, value: Value, mapping: dict[str, Value]) -> str:
+        """The key to keep: for what is no proper key a name that no document can hold, so that reading can go on."""
+        if not isinstance(value, str):
+            if isinstance(value, dict | list):
+                self._problem(event, "a key must be text, not a collection")
+            elif isinstance(event, ScalarEvent):
+                hint = f'quote it: "{event.value[:_SHOWN]}"'
+                self._problem(event, f"key {_shown(event.value)} is not text", hint)
+            return f"\x00{event.start_mark.line}:{event.start_mark.column}"
+        if value == "<<" and isinstance(event, ScalarEvent) and not event.style:
+            self._problem(event, "merge keys (<<) are not allowed", "write the fields out")
+        elif value in mapping:
+            self._problem(event, f"key {_shown(value)} is given twice", f"keep one of them{self._first(value)}")
+        return value
+
+    def _first(self, key: str) -> str:
+        if self._places is not None:
+            return ""
+        first = self._source.places[len(self._documents) - 1].keys.get((*self._path()[:-1], key))
+        return f"; the first one is in line {first.line}" if first is not None else ""
+
+    def _properties(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
+        """Anchors and tags; the tag `!` shows in the text only."""
+        if event.anchor is not None:
+            self._problem(event, f"anchor &{event.anchor}: anchors are not allowed", "delete it")
+        elif self._source.text[event.start_mark.index : event.start_mark.index + 1] == "!":
+            self._problem(event, "tags are not allowed", "delete it; quote the value where text is meant")
+
+    def _syntax(self, error: MarkedYAMLError) -> None:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        self._add(Problem(self._source.file, line, column, f"this is not YAML: {problem}", self._hint(problem, mark)))
+
+    def _hint(self, problem: str, mark: object) -> str:
+        index = getattr(mark, "index", None)
+        character = self._source.text[index : index + 1] if isinstance(index, int) else ""
+        if character == "\t":
+            return "indent with spaces, not with tabs"
+        if "cannot start any token" in problem:
+            return f"quote text that begins with {character}"
+        if "mapping values are not allowed" in problem:
+            return 'quote text that holds ": "'
+        return "look at the indentation and the quotes here and in the line before"
+
+    def _problem(self, event: Event, message: str, hint: str = "") -> None:
+        mark = event.start_mark
+        self._add(Problem(self._source.file, mark.line + 1, mark.column + 1, message, hint))
+
+    def _add(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= _MOST_PROBLEMS:
+            raise _StopReadingError
+
+
+class _StopReadingError(Exception):
+    """Reading stops here; the problem that says why is noted already."""
+
+
+def _shown(text: str) -> str:
+    return f"`{text[:_SHOWN]}...`" if len(text) > _SHOWN else f"`{text}`"
