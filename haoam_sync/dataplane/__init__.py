@@ -1,1 +1,10 @@
-"""Adapter: the HAProxy Data Plane API."""
+"""Adapter: the HAProxy Data Plane API.
+
+``connect(instance, password, recorder)`` gives a `Client`; `http.Http` is the HTTP session underneath, which other
+adapters share.
+"""
+
+from haoam_sync.dataplane.client import Client, connect
+from haoam_sync.dataplane.transaction import Transaction
+
+__all__ = ["Client", "Transaction", "connect"]

@@ -49,13 +49,14 @@ class Live:
         version: `Configuration-Version` of the snapshot.
         checksum: SHA-256 of `text`, `sha256:...`; with `version` the identity of a configuration.
         text: haproxy.cfg without the `# _md5hash=` and `# _version=` lines.
-        sections: of the kinds that can be owned.
+        sections: of the kinds that can be owned. Of a phantom instance those of `text`, which is what runs.
         foreign_texts: headings of all sections of other kinds (`listen stats`), sorted.
         certificates: storage names, sorted.
         certificate_dir: directory of the instance's certificates with a trailing `/`; None while it holds none.
         phantom: the API shows what the file does not hold (FACTS.md, "Validation and reloads").
         file_version: `# _version` inside the text; lower than `version` when phantom.
         requests: how many requests the snapshot took.
+        warnings: things to know that stop nothing (an API newer than what was measured).
     """
 
     id: InstanceId
@@ -70,3 +71,4 @@ class Live:
     phantom: bool
     file_version: int
     requests: int
+    warnings: tuple[str, ...] = ()

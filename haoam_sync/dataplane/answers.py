@@ -1,0 +1,268 @@
+"""What the Data Plane API answers, parsed: after this module there are no dictionaries of unknown shape.
+
+Each `parse` raises ValueError saying what was expected; `exchange.py` makes E_NONSENSE of it.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from haoam_sync.model.api_version import NEWEST, ApiVersion
+from haoam_sync.model.json import Json, JsonObject
+
+_HEADER_LINE = re.compile(r"# _([a-z0-9]+)=(.*)")
+_TRANSACTION_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Which API this is.
+
+    Attributes:
+        version: major and minor.
+        warning: what to know about that version; "" for a measured one.
+        configuration_version: `Configuration-Version`, None when the answer carries none.
+    """
+
+    version: ApiVersion
+    warning: str = ""
+    configuration_version: int | None = None
+
+    @classmethod
+    def parse(cls, document: Json, configuration_version: int | None) -> Info:
+        """Read the answer of GET /info."""
+        match document:
+            case {"api": {"version": str(text)}}:
+                version = ApiVersion.parse(text)
+            case _:
+                raise ValueError("no api.version")
+        warning = ""
+        if version > NEWEST:
+            warning = f"API {version} is newer than {NEWEST}, the newest that was measured: check the plan with care"
+        return cls(version, warning, configuration_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The text of a configuration.
+
+    Attributes:
+        text: haproxy.cfg without the header lines of the API and the empty lines after them.
+        version: `Configuration-Version` of the answer: what the API has in memory. None when absent.
+        file_version: `# _version` in the text: what the file holds. None when an edit on disk lost the line.
+        checksum: `Configuration-Checksum` (md5), "" when absent.
+    """
+
+    text: str = field(repr=False)
+    version: int | None
+    file_version: int | None
+    checksum: str = ""
+
+    @classmethod
+    def parse(cls, text: str, version: int | None, checksum: str) -> Raw:
+        """Take the header lines off."""
+        file_version: int | None = None
+        lines = text.splitlines(keepends=True)
+        start = 0
+        for line in lines:
+            found = _HEADER_LINE.fullmatch(line.rstrip("\r\n"))
+            if found is None:
+                break
+            if found[1] == "version":
+                file_version = int(found[2])
+            start += 1
+        return cls("".join(lines[start:]).lstrip("\n"), version, file_version, checksum)
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """All sections of one kind.
+
+    Attributes:
+        bodies: `full_section` documents; no stable order.
+        version: `Configuration-Version` of the answer.
+    """
+
+    bodies: tuple[JsonObject, ...] = field(repr=False)
+    version: int
+
+    @classmethod
+    def parse(cls, document: Json, version: int | None) -> Sections:
+        """Read a list of named sections, or the one `global`."""
+        if version is None:
+            raise ValueError("no Configuration-Version")
+        if isinstance(document, Mapping):
+            return cls((document,), version)
+        bodies = objects(document)
+        if not all(isinstance(body.get("name"), str) and body["name"] for body in bodies):
+            raise ValueError("a section without a name")
+        return cls(bodies, version)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate file on the instance. Serial, size and dates are there when asked for by name only.
+
+    Attributes:
+        name: storage name.
+        file: path on the instance.
+        serial: decimal, "" when not told.
+        size: bytes, None when not told.
+        not_after: as the API writes it, "" when not told.
+    """
+
+    name: str
+    file: str
+    serial: str = ""
+    size: int | None = None
+    not_after: str = ""
+
+    @classmethod
+    def parse(cls, document: Json) -> StoredCertificate:
+        """Read one entry."""
+        match document:
+            case {"storage_name": str(name), "file": str(file), **more} if name and "/" not in name:
+                size = more.get("size")
+                return cls(
+                    name,
+                    file,
+                    str(more.get("serial", "")),
+                    size if isinstance(size, int) else None,
+                    str(more.get("not_after", "")),
+                )
+        raise ValueError("a certificate without storage_name and file")
+
+    @property
+    def directory(self) -> str:
+        """The directory of `file`, with a trailing `/`."""
+        return posixpath.dirname(self.file).rstrip("/") + "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """A reload and how it went: `in_progress`, `succeeded`, `failed`."""
+
+    id: str
+    status: str
+    response: str = field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, document: Json) -> Reload:
+        """Read one entry."""
+        match document:
+            case {"id": str(name), "status": str(status), **more}:
+                return cls(name, status, str(more.get("response", "")))
+        raise ValueError("a reload without id and status")
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionState:
+    """A transaction in the server's list: `in_progress`, `failed`, `outdated`, `success`."""
+
+    id: str
+    status: str
+
+    @classmethod
+    def parse(cls, document: Json) -> TransactionState:
+        """Read one entry."""
+        match document:
+            case {"id": str(name), "status": str(status)} if _TRANSACTION_ID.fullmatch(name):
+                return cls(name, status)
+        raise ValueError("a transaction without id and status")
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeServer:
+    """A server as the worker runs it.
+
+    Attributes:
+        name: of the server.
+        address: IP address; "" when not told.
+        port: TCP port; None when not told.
+        admin_state: `ready`, `drain` or `maint`.
+        weight: as set now; None before API 3.4, which first tells it.
+        initial_weight: as configured; the same.
+    """
+
+    name: str
+    address: str
+    port: int | None
+    admin_state: str
+    weight: int | None = None
+    initial_weight: int | None = None
+
+    @classmethod
+    def parse(cls, document: Json) -> RuntimeServer:
+        """Read one entry."""
+        match document:
+            case {"name": str(name), "admin_state": str(state), **more}:
+                return cls(
+                    name,
+                    str(more.get("address", "")),
+                    _whole(more.get("port")),
+                    state,
+                    _whole(more.get("uweight")),
+                    _whole(more.get("iweight")),
+                )
+        raise ValueError("a server without name and admin_state")
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A line of the worker's statistics.
+
+    Attributes:
+        type: `frontend`, `backend` or `server`.
+        name: its name.
+        backend: of a server: the backend it belongs to; else "".
+        status: HAProxy's word (`OPEN`, `UP`, `MAINT`, `DRAIN`, `no check`, ...).
+    """
+
+    type: str
+    name: str
+    backend: str
+    status: str
+
+    @classmethod
+    def parse_all(cls, document: Json) -> tuple[Stat, ...]:
+        """Read the answer of GET stats/native."""
+        match document:
+            case {"error": str(error)} if error:
+                raise ValueError("the worker does not answer")
+            case {"stats": None}:
+                return ()
+            case {"stats": [*entries]}:
+                return tuple(cls._parse(entry) for entry in entries)
+        raise ValueError("no stats")
+
+    @classmethod
+    def _parse(cls, document: Json) -> Stat:
+        match document:
+            case {"type": str(kind), "name": str(name), **more}:
+                stats = more.get("stats")
+                status = stats.get("status", "") if isinstance(stats, Mapping) else ""
+                return cls(kind, name, str(more.get("backend_name") or ""), str(status))
+        raise ValueError("a statistic without type and name")
+
+
+def objects(document: Json) -> tuple[JsonObject, ...]:
+    """A list of objects; null, with which Go writes an empty list, is one."""
+    if document is None:
+        return ()
+    if not isinstance(document, list) or not all(isinstance(item, Mapping) for item in document):
+        raise ValueError("not a list of objects")
+    return tuple(document)
+
+
+def json_of(body: bytes) -> Json:
+    """Any JSON value; ValueError when it is none."""
+    return cast("Json", json.loads(body))
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,324 @@
+"""HTTP to one base URL: the only importer of requests, and the one place where its exceptions become ours.
+
+What it guarantees, whatever the environment says: no proxy and no netrc from environment variables, no redirect
+followed, TLS 1.2 or newer checked against the authorities given (or the system's) and nothing else, a limit on the time
+of a connection, of a silence, of a whole answer and of its size. An answer of any status is a value here: whether 409
+is a failure is for the caller to say (`failures.py` for the Data Plane API).
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import cookiejar
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+
+from haoam_sync.errors import InstanceError
+
+PAUSES_S = (0.2, 0.8)
+"""Seconds before the second and the third attempt, where another attempt is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to send.
+
+    Attributes:
+        method: HTTP method.
+        path: path below the base URL, percent-encoded.
+        query: parameters, in the order to send.
+        body: bytes, b"" for none. May hold secrets.
+        content_type: of the body.
+        silence_s: seconds without a byte, where the session's own bound is too long to wait; 0 for that bound.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    silence_s: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back.
+
+    Attributes:
+        status: HTTP status.
+        headers: names in lower case.
+        body: all of it. May hold secrets.
+        duration_ms: whole milliseconds from sending to the last byte.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
+    duration_ms: int = 0
+
+
+class Transport(Protocol):
+    """The seam at which tests put a peer in memory."""
+
+    def send(self, call: Call) -> Reply:
+        """Send one request and wait for its whole answer.
+
+        Raises:
+            InstanceError: no complete answer came.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long and how much.
+
+    A full_section read of 10,000 backends takes seconds and 20 MB (FACTS.md); a forced reload is answered when HAProxy
+    has loaded.
+
+    Attributes:
+        connect_s: seconds until a connection must stand.
+        silence_s: seconds without a byte.
+        whole_s: seconds for the whole answer.
+        answer_bytes: size of an answer.
+    """
+
+    connect_s: float = 5.0
+    silence_s: float = 60.0
+    whole_s: float = 300.0
+    answer_bytes: int = 256 * 1024 * 1024
+
+
+class Http:
+    """A session with one base URL.
+
+    Args:
+        base: base URL, `http` or `https`.
+        where: what errors name as the place.
+        user: for basic authentication; "" for none.
+        password: the same. Secret.
+        ca: PEM of the only authorities to believe; None for the system's.
+        bounds: how long and how much.
+        sleep: waits that many seconds.
+
+    Raises:
+        InstanceError: E_TLS, `ca` holds no certificate; E_UNREACHABLE, `base` is no URL.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        where: str,
+        user: str = "",
+        password: str = "",
+        ca: bytes | None = None,
+        bounds: Bounds | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._where = where
+        self._base = base.rstrip("/")
+        self._shown = _without_credentials(base, where)
+        self._bounds = bounds or Bounds()
+        self._sleep = sleep
+        self._session = requests.Session()
+        # Proxies, netrc and CA bundles named by environment variables are not what git and the host's settings say.
+        self._session.trust_env = False
+        self._session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        if user:
+            self._session.auth = HTTPBasicAuth(user.encode(), password.encode())
+        self._session.mount("https://", _PinnedAdapter(_tls(ca, where)))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def send(self, call: Call) -> Reply:
+        """Send `call`, again only where that is safe.
+
+        A GET whose connection fails or breaks is sent up to three times: it changes nothing (the one GET that does, of
+        rings, is never made). Any other method is sent again only when the connection was refused: then no byte of it
+        left, so the instance cannot have acted on it. After a time-out nothing is sent again: the patience is used up,
+        and whether a write arrived nobody knows; the caller has to look.
+
+        Raises:
+            InstanceError: E_UNREACHABLE, E_TIMEOUT, E_TLS, or E_NONSENSE for an answer that is too large.
+        """
+        for pause in PAUSES_S:
+            try:
+                return self._once(call)
+            except _AgainError as failure:
+                if not (failure.unsent or call.method == "GET"):
+                    raise failure.error from failure.__cause__
+            self._sleep(pause)
+        try:
+            return self._once(call)
+        except _AgainError as failure:
+            raise failure.error from failure.__cause__
+
+    def _once(self, call: Call) -> Reply:
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if call.content_type:
+            headers["Content-Type"] = call.content_type
+        silence_s = call.silence_s or self._bounds.silence_s
+        started = time.monotonic()
+        try:
+            with self._session.request(
+                call.method,
+                self._base + call.path,
+                params=list(call.query),
+                data=call.body or None,
+                headers=headers,
+                timeout=(self._bounds.connect_s, silence_s),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = self._read(response, started)
+                return Reply(
+                    response.status_code,
+                    {name.lower(): value for name, value in response.headers.items()},
+                    body,
+                    round((time.monotonic() - started) * 1000),
+                )
+        except requests.RequestException as error:
+            raise self._failure(error, silence_s) from error
+
+    def _read(self, response: requests.Response, started: float) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_content(1024 * 1024):
+            parts.append(part)
+            size += len(part)
+            if size > self._bounds.answer_bytes:
+                raise InstanceError(
+                    f"{self._shown} answers more than {self._bounds.answer_bytes} bytes",
+                    code="E_NONSENSE",
+                    where=self._where,
+                    hint="check that the URL is that of a Data Plane API",
+                )
+            if time.monotonic() - started > self._bounds.whole_s:
+                raise self._timeout(self._bounds.whole_s)
+        return b"".join(parts)
+
+    def _timeout(self, seconds: float) -> InstanceError:
+        return InstanceError(
+            f"{self._shown} gave no complete answer within {seconds:g} seconds",
+            code="E_TIMEOUT",
+            where=self._where,
+            hint="check that the instance is up and not overloaded",
+        )
+
+    def _failure(self, error: requests.RequestException, silence_s: float) -> _AgainError | InstanceError:
+        """The exceptions of requests, mapped. Their texts name objects in memory: only the first cause is kept."""
+        cause = _innermost(error)
+        if isinstance(error, requests.exceptions.SSLError):
+            reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
+            return InstanceError(
+                f"no trusted TLS connection to {self._shown}: {reason}",
+                code="E_TLS",
+                where=self._where,
+                hint="check the instance's `ca` in haoam.yaml, and the name in its certificate",
+            )
+        if isinstance(error, requests.exceptions.ConnectTimeout):
+            return self._timeout(self._bounds.connect_s)
+        if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, TimeoutError):
+            return self._timeout(silence_s)
+        if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+            return InstanceError(
+                f"{self._shown} is not a URL that can be asked",
+                code="E_UNREACHABLE",
+                where=self._where,
+                hint="an instance's url is http(s)://HOST:PORT/v3",
+            )
+        reason = getattr(cause, "strerror", None) or type(cause).__name__
+        return _AgainError(
+            InstanceError(
+                f"cannot reach {self._shown}: {reason}",
+                code="E_UNREACHABLE",
+                where=self._where,
+                hint="check that the instance's Data Plane API runs, and its url in haoam.yaml",
+            ),
+            unsent=isinstance(cause, ConnectionRefusedError),
+        )
+
+
+class _AgainError(Exception):
+    """A failure after which another attempt may help; `unsent` when no byte of the request left."""
+
+    def __init__(self, error: InstanceError, *, unsent: bool) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.unsent = unsent
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Believes the authorities of one context and no others.
+
+    requests would add its own bundle (`certifi`) to whatever a context holds: `cert_verify` is where it does.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Hand the context to every connection."""
+        super().init_poolmanager(*args, **{**kwargs, "ssl_context": self._context})
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Require a certificate, and leave the authorities to the context."""
+        del url, verify, cert
+        conn.cert_reqs = "CERT_REQUIRED"
+        conn.ca_certs = None
+        conn.ca_cert_dir = None
+
+
+def _tls(ca: bytes | None, where: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
+    except (ssl.SSLError, UnicodeDecodeError, ValueError) as error:
+        raise InstanceError(
+            "the certificate authority given is not PEM",
+            code="E_TLS",
+            where=where,
+            hint="`ca` names a file that holds the PEM of the authority",
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _without_credentials(url: str, where: str) -> str:
+    """The URL as messages may show it."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        place = f"[{host}]" if ":" in host else host
+        return urlunsplit((parts.scheme, f"{place}:{parts.port}" if parts.port else place, parts.path, "", ""))
+    except ValueError as error:
+        raise InstanceError(
+            "the instance's url is not a URL",
+            code="E_UNREACHABLE",
+            where=where,
+            hint="an instance's url is http(s)://HOST:PORT/v3",
+        ) from error
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """What failed first: the last exception of the chain, which says why in the system's words."""
+    for link in _chain(error):
+        error = link
+    return error
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
