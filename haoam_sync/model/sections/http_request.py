@@ -1,0 +1,204 @@
+"""Rules on requests, in the order in which HAProxy evaluates them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from haoam_sync.model.sections.errors import ReturnHeader
+from haoam_sync.model.sections.values import (
+    Condition,
+    IpFamily,
+    LogLevel,
+    MarkValue,
+    Metadata,
+    OnOff,
+    ReturnContentFormat,
+    SectionModel,
+    Since,
+    ValuesSince,
+    VariableScope,
+    Word,
+)
+
+HttpRequestRuleNormalizer = Literal[
+    "fragment-encode",
+    "fragment-strip",
+    "path-merge-slashes",
+    "path-strip-dot",
+    "path-strip-dotdot",
+    "percent-decode-unreserved",
+    "percent-to-uppercase",
+    "query-sort-by-name",
+]
+
+
+HttpRequestRuleType = Literal[
+    "add-acl",
+    "add-header",
+    "add-headers-bin",
+    "allow",
+    "auth",
+    "cache-use",
+    "capture",
+    "del-acl",
+    "del-header",
+    "del-headers-bin",
+    "del-map",
+    "deny",
+    "disable-l7-retry",
+    "do-resolve",
+    "early-hint",
+    "lua",
+    "normalize-uri",
+    "pause",
+    "redirect",
+    "reject",
+    "replace-header",
+    "replace-path",
+    "replace-pathq",
+    "replace-uri",
+    "replace-value",
+    "return",
+    "sc-add-gpc",
+    "sc-inc-gpc",
+    "sc-inc-gpc0",
+    "sc-inc-gpc1",
+    "sc-set-gpt",
+    "sc-set-gpt0",
+    "send-spoe-group",
+    "set-bc-mark",
+    "set-bc-tos",
+    "set-dst",
+    "set-dst-port",
+    "set-fc-mark",
+    "set-fc-tos",
+    "set-header",
+    "set-headers-bin",
+    "set-log-level",
+    "set-map",
+    "set-mark",
+    "set-method",
+    "set-nice",
+    "set-path",
+    "set-pathq",
+    "set-priority-class",
+    "set-priority-offset",
+    "set-query",
+    "set-src",
+    "set-src-port",
+    "set-timeout",
+    "set-tos",
+    "set-uri",
+    "set-var",
+    "set-var-fmt",
+    "silent-drop",
+    "strict-mode",
+    "tarpit",
+    "track-sc",
+    "unset-var",
+    "use-service",
+    "wait-for-body",
+    "wait-for-handshake",
+    "set-bandwidth-limit",
+    "set-retries",
+    "do-log",
+]
+
+
+class HttpRequestRule(SectionModel):
+    """`http-request`: one rule."""
+
+    acl_file: Word | None = None
+    acl_keyfmt: Word | None = None
+    auth_realm: Word | None = None
+    bandwidth_limit_limit: str | None = None
+    bandwidth_limit_name: str | None = None
+    bandwidth_limit_period: str | None = None
+    cache_name: Word | None = None
+    capture_id: int | None = None
+    capture_len: int | None = None
+    capture_sample: VariableScope | None = None
+    cond: Condition | None = None
+    cond_test: str | None = None
+    deny_status: Annotated[int, Field(ge=200, le=599)] | None = None
+    expr: str | None = None
+    hdr_expr: Annotated[str | None, Since("3.4")] = None
+    hdr_format: str | None = None
+    hdr_match: str | None = None
+    hdr_method: str | None = None
+    hdr_name: str | None = None
+    hdr_prefix: Annotated[str | None, Since("3.4")] = None
+    hint_format: Word | None = None
+    hint_name: Word | None = None
+    log_level: LogLevel | None = None
+    log_profile: Annotated[str | None, Since("3.4")] = None
+    lua_action: Word | None = None
+    lua_params: str | None = None
+    map_file: Word | None = None
+    map_keyfmt: Word | None = None
+    map_valuefmt: Word | None = None
+    mark_value: MarkValue | None = None
+    metadata: Metadata | None = None
+    method_fmt: Word | None = None
+    nice_value: Annotated[int, Field(ge=-1024, le=1024)] | None = None
+    normalizer: HttpRequestRuleNormalizer | None = None
+    normalizer_full: bool | None = None
+    normalizer_strict: bool | None = None
+    path_fmt: Word | None = None
+    path_match: Word | None = None
+    protocol: IpFamily | None = None
+    query_fmt: str | None = Field(None, alias="query-fmt")
+    redir_code: Literal[301, 302, 303, 307, 308] | None = None
+    redir_option: str | None = None
+    redir_type: Literal["location", "prefix", "scheme"] | None = None
+    redir_value: Word | None = None
+    resolvers: str | None = None
+    return_content: str | None = None
+    return_content_format: ReturnContentFormat | None = None
+    return_content_type: str | None = None
+    return_hdrs: list[ReturnHeader] | None = None
+    return_status_code: Annotated[int, Field(ge=200, le=599)] | None = None
+    rst_ttl: int | None = None
+    sc_expr: str | None = None
+    sc_id: int | None = None
+    sc_idx: int | None = None
+    sc_int: int | None = None
+    service_name: str | None = None
+    spoe_engine: Word | None = None
+    spoe_group: Word | None = None
+    strict_mode: OnOff | None = None
+    timeout: str | None = None
+    timeout_type: Annotated[
+        Literal["client", "connect", "queue", "server", "tarpit", "tunnel"] | None,
+        ValuesSince(
+            "3.4",
+            (
+                "connect",
+                "queue",
+                "tarpit",
+            ),
+        ),
+    ] = None
+    tos_value: MarkValue | None = None
+    track_sc_key: Word | None = None
+    track_sc_stick_counter: int | None = None
+    track_sc_table: Word | None = None
+    type: Annotated[
+        HttpRequestRuleType,
+        ValuesSince(
+            "3.4",
+            (
+                "add-headers-bin",
+                "del-headers-bin",
+                "set-headers-bin",
+            ),
+        ),
+    ]
+    uri_fmt: str | None = Field(None, alias="uri-fmt")
+    uri_match: str | None = Field(None, alias="uri-match")
+    var_expr: str | None = None
+    var_format: str | None = None
+    var_name: Word | None = None
+    var_scope: Word | None = None
+    wait_at_least: int | None = None
+    wait_time: int | None = None
