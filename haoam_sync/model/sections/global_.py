@@ -29,7 +29,7 @@ from haoam_sync.model.sections.tuning import (
 )
 from haoam_sync.model.sections.values import Metadata, SectionModel, Since, Switch, Word
 
-CpusetDirective = Literal[
+CpuSetDirective = Literal[
     "reset",
     "drop-cpu",
     "only-cpu",
@@ -44,7 +44,7 @@ CpusetDirective = Literal[
 ]
 
 
-GlobalCpuPolicy = Literal[
+CpuPolicy = Literal[
     "none",
     "efficiency",
     "first-usable-node",
@@ -78,7 +78,7 @@ class CpuMap(SectionModel):
 class CpuSet(SectionModel):
     """`cpu-set`: which processors may be used."""
 
-    directive: CpusetDirective
+    directive: CpuSetDirective
     set: str | None = None
 
 
@@ -152,7 +152,7 @@ class Global(SectionModel):
     cluster_secret: str | None = None
     cpu_affinity: Annotated[CpuAffinity | None, Since("3.4")] = None
     cpu_maps: list[CpuMap] | None = None
-    cpu_policy: GlobalCpuPolicy | None = None
+    cpu_policy: CpuPolicy | None = None
     cpu_set: list[CpuSet] | None = None
     daemon: bool | None = None
     debug_options: DebugOptions | None = None

@@ -13,14 +13,14 @@ from haoam_sync.model.sections.values import (
     Metadata,
     OnOff,
     ReturnContentFormat,
+    SampleExpression,
     SectionModel,
     Since,
     ValuesSince,
-    VariableScope,
     Word,
 )
 
-HttpRequestRuleNormalizer = Literal[
+UriNormalizer = Literal[
     "fragment-encode",
     "fragment-strip",
     "path-merge-slashes",
@@ -32,7 +32,7 @@ HttpRequestRuleNormalizer = Literal[
 ]
 
 
-HttpRequestRuleType = Literal[
+HttpRequestAction = Literal[
     "add-acl",
     "add-header",
     "add-headers-bin",
@@ -117,7 +117,7 @@ class HttpRequestRule(SectionModel):
     cache_name: Word | None = None
     capture_id: int | None = None
     capture_len: int | None = None
-    capture_sample: VariableScope | None = None
+    capture_sample: SampleExpression | None = None
     cond: Condition | None = None
     cond_test: str | None = None
     deny_status: Annotated[int, Field(ge=200, le=599)] | None = None
@@ -141,7 +141,7 @@ class HttpRequestRule(SectionModel):
     metadata: Metadata | None = None
     method_fmt: Word | None = None
     nice_value: Annotated[int, Field(ge=-1024, le=1024)] | None = None
-    normalizer: HttpRequestRuleNormalizer | None = None
+    normalizer: UriNormalizer | None = None
     normalizer_full: bool | None = None
     normalizer_strict: bool | None = None
     path_fmt: Word | None = None
@@ -170,30 +170,13 @@ class HttpRequestRule(SectionModel):
     timeout: str | None = None
     timeout_type: Annotated[
         Literal["client", "connect", "queue", "server", "tarpit", "tunnel"] | None,
-        ValuesSince(
-            "3.4",
-            (
-                "connect",
-                "queue",
-                "tarpit",
-            ),
-        ),
+        ValuesSince("3.4", ("connect", "queue", "tarpit")),
     ] = None
     tos_value: MarkValue | None = None
     track_sc_key: Word | None = None
     track_sc_stick_counter: int | None = None
     track_sc_table: Word | None = None
-    type: Annotated[
-        HttpRequestRuleType,
-        ValuesSince(
-            "3.4",
-            (
-                "add-headers-bin",
-                "del-headers-bin",
-                "set-headers-bin",
-            ),
-        ),
-    ]
+    type: Annotated[HttpRequestAction, ValuesSince("3.4", ("add-headers-bin", "del-headers-bin", "set-headers-bin"))]
     uri_fmt: str | None = Field(None, alias="uri-fmt")
     uri_match: str | None = Field(None, alias="uri-match")
     var_expr: str | None = None

@@ -12,14 +12,14 @@ from haoam_sync.model.sections.values import (
     Metadata,
     OnOff,
     ReturnContentFormat,
+    SampleExpression,
     SectionModel,
     Since,
     ValuesSince,
-    VariableScope,
     Word,
 )
 
-HttpResponseRuleType = Literal[
+HttpResponseAction = Literal[
     "add-acl",
     "add-header",
     "add-headers-bin",
@@ -120,30 +120,13 @@ class HttpResponseRule(SectionModel):
     timeout: str | None = None
     timeout_type: Annotated[
         Literal["client", "connect", "queue", "server", "tarpit", "tunnel"] | None,
-        ValuesSince(
-            "3.4",
-            (
-                "connect",
-                "queue",
-                "tarpit",
-            ),
-        ),
+        ValuesSince("3.4", ("connect", "queue", "tarpit")),
     ] = None
     tos_value: MarkValue | None = None
     track_sc_key: Word | None = None
     track_sc_stick_counter: int | None = None
     track_sc_table: Word | None = None
-    type: Annotated[
-        HttpResponseRuleType,
-        ValuesSince(
-            "3.4",
-            (
-                "add-headers-bin",
-                "del-headers-bin",
-                "set-headers-bin",
-            ),
-        ),
-    ]
+    type: Annotated[HttpResponseAction, ValuesSince("3.4", ("add-headers-bin", "del-headers-bin", "set-headers-bin"))]
     var_expr: str | None = None
     var_format: str | None = None
     var_name: Word | None = None
@@ -152,7 +135,7 @@ class HttpResponseRule(SectionModel):
     wait_time: int | None = None
 
 
-HttpAfterResponseRuleType = Literal[
+HttpAfterResponseAction = Literal[
     "add-header",
     "add-headers-bin",
     "allow",
@@ -189,7 +172,7 @@ class HttpAfterResponseRule(SectionModel):
     acl_keyfmt: Word | None = None
     capture_id: int | None = None
     capture_len: int | None = None
-    capture_sample: VariableScope | None = None
+    capture_sample: SampleExpression | None = None
     cond: Condition | None = None
     cond_test: str | None = None
     hdr_expr: Annotated[str | None, Since("3.4")] = None
@@ -212,15 +195,7 @@ class HttpAfterResponseRule(SectionModel):
     status_reason: str | None = None
     strict_mode: OnOff | None = None
     type: Annotated[
-        HttpAfterResponseRuleType,
-        ValuesSince(
-            "3.4",
-            (
-                "add-headers-bin",
-                "del-headers-bin",
-                "set-headers-bin",
-            ),
-        ),
+        HttpAfterResponseAction, ValuesSince("3.4", ("add-headers-bin", "del-headers-bin", "set-headers-bin"))
     ]
     var_expr: str | None = None
     var_format: str | None = None

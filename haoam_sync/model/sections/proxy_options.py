@@ -44,7 +44,7 @@ class MonitorFail(SectionModel):
     cond_test: str
 
 
-LogTargetFacility = Literal[
+SyslogFacility = Literal[
     "kern",
     "user",
     "mail",
@@ -79,7 +79,7 @@ class LogTarget(SectionModel):
     """`log`: where logs go."""
 
     address: Word | None = None
-    facility: LogTargetFacility | None = None
+    facility: SyslogFacility | None = None
     format: LogTargetFormat | None = None
     global_: bool | None = Field(None, alias="global")
     length: int | None = None
@@ -125,16 +125,7 @@ class Filter(SectionModel):
     trace_name: Word | None = None
     trace_rnd_forwarding: bool | None = None
     trace_rnd_parsing: bool | None = None
-    type: Annotated[
-        FilterType,
-        ValuesSince(
-            "3.4",
-            (
-                "comp-req",
-                "comp-res",
-            ),
-        ),
-    ]
+    type: Annotated[FilterType, ValuesSince("3.4", ("comp-req", "comp-res"))]
 
 
 class FilterSequence(SectionModel):

@@ -18,9 +18,7 @@ from haoam_sync.model.sections.values import (
     Word,
 )
 
-ServerParamsProxyV2Options = Literal[
-    "authority", "cert-cn", "cert-key", "cert-sig", "crc32c", "ssl", "ssl-cipher", "unique-id"
-]
+ProxyV2Option = Literal["authority", "cert-cn", "cert-key", "cert-sig", "crc32c", "ssl", "ssl-cipher", "unique-id"]
 
 
 class ProxyV2Tlv(SectionModel):
@@ -100,7 +98,7 @@ class ServerParams(SectionModel):
     pool_max_conn: int | None = None
     pool_purge_delay: int | None = None
     proto: Word | None = None
-    proxy_v2_options: list[ServerParamsProxyV2Options] | None = Field(None, alias="proxy-v2-options")
+    proxy_v2_options: list[ProxyV2Option] | None = Field(None, alias="proxy-v2-options")
     quic_cc_algo: Annotated[QuicCongestionControl | None, Since("3.4")] = Field(None, alias="quic-cc-algo")
     quic_cc_algo_max_window: Annotated[Annotated[int, Field(ge=10, le=4194304)] | None, Since("3.4")] = None
     redir: str | None = None

@@ -10,13 +10,13 @@ from haoam_sync.model.sections.values import (
     LogLevel,
     MarkValue,
     Metadata,
+    SampleExpression,
     SectionModel,
     Since,
-    VariableScope,
     Word,
 )
 
-TcpRequestRuleAction = Literal[
+TcpRequestAction = Literal[
     "accept",
     "attach-srv",
     "capture",
@@ -62,12 +62,12 @@ TcpRequestRuleAction = Literal[
 class TcpRequestRule(SectionModel):
     """`tcp-request`: one rule."""
 
-    action: TcpRequestRuleAction | None = None
+    action: TcpRequestAction | None = None
     bandwidth_limit_limit: str | None = None
     bandwidth_limit_name: str | None = None
     bandwidth_limit_period: str | None = None
     capture_len: int | None = None
-    capture_sample: VariableScope | None = None
+    capture_sample: SampleExpression | None = None
     cond: Condition | None = None
     cond_test: str | None = None
     expr: str | None = None
@@ -102,7 +102,7 @@ class TcpRequestRule(SectionModel):
     var_scope: Word | None = None
 
 
-TcpResponseRuleAction = Literal[
+TcpResponseAction = Literal[
     "accept",
     "close",
     "lua",
@@ -132,7 +132,7 @@ TcpResponseRuleAction = Literal[
 class TcpResponseRule(SectionModel):
     """`tcp-response`: one rule."""
 
-    action: TcpResponseRuleAction | None = None
+    action: TcpResponseAction | None = None
     bandwidth_limit_limit: str | None = None
     bandwidth_limit_name: str | None = None
     bandwidth_limit_period: str | None = None

@@ -52,7 +52,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9-_.:]+$")]
 NameOrVariable = Annotated[str, Field(pattern=r'^[A-Za-z0-9-_.:${}"]+$')]
 """A name, or HAProxy's own `"${VARIABLE}"`."""
 MarkValue = Annotated[str, Field(pattern=r"^(0x[0-9A-Fa-f]+|[0-9]+)$")]
-VariableScope = Annotated[str, Field(pattern=r'^(?:[A-Za-z]+\("([A-Za-z\s]+)"\)|[A-Za-z]+)')]
+SampleExpression = Annotated[str, Field(pattern=r'^(?:[A-Za-z]+\("([A-Za-z\s]+)"\)|[A-Za-z]+)')]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 Switch = Literal["enabled", "disabled"]
