@@ -1,0 +1,64 @@
+"""The user's own work tree: the one place where git runs with what the user configured, because the user asked for it.
+
+Used by `trust init` and the demo to make signed commits; nothing here has a part in deciding about trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from haoam_sync.errors import UsageError
+from haoam_sync.repository.process import GitFailedError, GitProcess
+
+
+def commit_signed(
+    worktree: Path, paths: Sequence[str], message: str, *, key: Path, name: str, email: str, parents: Sequence[str] = ()
+) -> str:
+    """Add `paths` of a work tree and commit them, signed with the SSH private key at `key`.
+
+    Args:
+        worktree: the work tree's top directory; a repository is made when there is none.
+        paths: what to add, relative to it; deleted files count.
+        message: of the commit.
+        key: private key, or a public one whose private key an agent holds.
+        name: author and committer.
+        email: of both.
+        parents: commits to merge with (`git merge --no-ff`) before anything is added; usually none.
+
+    Returns:
+        The id of the new commit.
+
+    Raises:
+        UsageError: git refused, in its words.
+    """
+    identity = {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": email,
+    }
+    settings = (
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "gpg.format=ssh",
+        f"user.signingKey={key.resolve()}",
+    )
+    options = ["-C", str(worktree), *(part for setting in settings for part in ("-c", setting))]
+    git = GitProcess(options, extra=identity)
+    try:
+        if not (worktree / ".git").exists():
+            git.run("init", "--quiet", "--initial-branch=main", "--template=")
+        if parents:
+            git.run("merge", "--quiet", "--no-ff", "-S", "--no-edit", "-m", message, *parents)
+        if paths:
+            git.run("add", "--all", "--", *paths)
+            git.run("commit", "--quiet", "-S", "--no-verify", "-m", message)
+        return git.run("rev-parse", "HEAD").decode().strip()
+    except GitFailedError as error:
+        raise UsageError(
+            f"git would not commit: {error.words}",
+            code="E_REPOSITORY",
+            where=str(worktree),
+            hint="see `git status` there",
+        ) from error
