@@ -16,7 +16,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TypeAlias
 
 from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is there, from ruamel.yaml.clib
@@ -60,6 +60,7 @@ class Bounds:
 
 DEFAULT_BOUNDS = Bounds()
 
+_Refused = partial(Problem, code="E_YAML")
 _MOST_PROBLEMS = 100
 """A file with more problems than this is reported up to here."""
 _SHOWN = 60
@@ -189,11 +190,11 @@ def _decoded(data: bytes, file: str, bounds: Bounds) -> str:
     """The text of a file, when it is text of a bounded size that shows everything it holds."""
     if len(data) > bounds.size:
         raise InvalidDesiredError(
-            (Problem(file, 0, 0, f"the file has {len(data)} bytes, more than {bounds.size}", "split it into several"),)
+            (_Refused(file, 0, 0, f"the file has {len(data)} bytes, more than {bounds.size}", "split it into several"),)
         )
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise InvalidDesiredError(
-            (Problem(file, 1, 1, "the file begins with a byte order mark", "save it as UTF-8 without one"),)
+            (_Refused(file, 1, 1, "the file begins with a byte order mark", "save it as UTF-8 without one"),)
         )
     try:
         text = data.decode("utf-8")
@@ -201,13 +202,13 @@ def _decoded(data: bytes, file: str, bounds: Bounds) -> str:
         before = data[: error.start].decode("utf-8")
         position = _position_in(before + "?", len(before), file)
         message = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        problem = Problem(file, position.line, position.column, message, "save the file as UTF-8")
+        problem = _Refused(file, position.line, position.column, message, "save the file as UTF-8")
         raise InvalidDesiredError((problem,)) from error
     problems = []
     for found in _HIDDEN.finditer(text):
         position = _position_in(text, found.start(), file)
         problems.append(
-            Problem(
+            _Refused(
                 file,
                 position.line,
                 position.column,
@@ -273,7 +274,7 @@ class _Builder:
         except MarkedYAMLError as error:
             self._syntax(error)
         except YAMLError as error:
-            self.problems.append(Problem(self._source.file, 0, 0, f"this is not YAML: {error}"))
+            self.problems.append(_Refused(self._source.file, 0, 0, f"this is not YAML: {error}"))
         except _StopReadingError:
             pass
         return self._documents
@@ -395,7 +396,7 @@ class _Builder:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        self._add(Problem(self._source.file, line, column, f"this is not YAML: {problem}", self._hint(problem, mark)))
+        self._add(_Refused(self._source.file, line, column, f"this is not YAML: {problem}", self._hint(problem, mark)))
 
     def _hint(self, problem: str, mark: object) -> str:
         index = getattr(mark, "index", None)
@@ -410,7 +411,7 @@ class _Builder:
 
     def _problem(self, event: Event, message: str, hint: str = "") -> None:
         mark = event.start_mark
-        self._add(Problem(self._source.file, mark.line + 1, mark.column + 1, message, hint))
+        self._add(_Refused(self._source.file, mark.line + 1, mark.column + 1, message, hint))
 
     def _add(self, problem: Problem) -> None:
         self.problems.append(problem)

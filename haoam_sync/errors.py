@@ -37,6 +37,7 @@ class Problem:
         column: counted from 1; 0 when unknown.
         message: what is wrong and what was expected.
         hint: what to do, "did you mean" included; may be "".
+        code: name of the refusal: E_INVALID, E_YAML (the file itself), E_SECRET_REFERENCE (a secret out of place).
     """
 
     file: str
@@ -44,6 +45,7 @@ class Problem:
     column: int
     message: str
     hint: str = ""
+    code: str = "E_INVALID"
 
     def __str__(self) -> str:
         """`message (hint) file:line:column`, the position last, as in every message of this tool."""
@@ -80,7 +82,7 @@ class HaoamError(Exception):
 
 
 class InvalidDesiredError(HaoamError):
-    """The desired state is wrong. Carries every problem found, not only the first."""
+    """The desired state is wrong. Carries every problem found, not only the first; its code is their gravest."""
 
     exit = 3
     default_code = "E_INVALID"
@@ -88,8 +90,10 @@ class InvalidDesiredError(HaoamError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = tuple(sorted(problems))
         count = len(self.problems)
+        codes = {problem.code for problem in problems}
         super().__init__(
             f"the desired state has {count} problem{'' if count == 1 else 's'}",
+            code=next((code for code in ("E_SECRET_REFERENCE", "E_YAML") if code in codes), ""),
             where=", ".join(sorted({p.file for p in problems if p.file})[:3]),
         )
 
