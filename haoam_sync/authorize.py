@@ -1,0 +1,125 @@
+"""Stage: a plan and the trusted commit it comes from become an AuthorizedPlan, or are refused. Pure.
+
+The checks, in this order; the first family that refuses names all of its findings:
+
+A1  The plan was computed from this very commit.
+A2  Nothing `protected` is deleted (E_PROTECTED, exit 5).
+L1  Not everything that is ours is deleted at once (E_LIMIT_EMPTY, exit 6).
+L2  No frontend and no defaults section is deleted (E_LIMIT_DELETE).
+L3  Of ten owned sections or more, at most half change (E_LIMIT_CHANGED) and a fifth are deleted (E_LIMIT_DELETED).
+    First adoption does not count.
+L4  Every backend keeps half of its capacity (E_LIMIT_CAPACITY).
+L5  The instance keeps its stats socket, `master-worker` and the user that the reconciler logs in as (E_LIMIT_ACCESS):
+    without them nobody could undo the change through the API.
+
+The numbers of L2 to L4 stand under `limits` in haoam.yaml, where changing them needs review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from haoam_sync.errors import NotAuthorizedError, OverLimitError
+from haoam_sync.model.authorized import AuthorizedPlan
+from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.fleet import Fleet, Limits
+from haoam_sync.model.plan import Action, Change, InstancePlan, Plan, Reason
+from haoam_sync.model.section import SectionKind
+
+_WHERE_LIMITS = "split the change, or raise the limit under `limits` in haoam.yaml by a reviewed commit"
+_Finding = tuple[str, str]
+
+
+def check(plan: Plan, commit: TrustedCommit, fleet: Fleet) -> AuthorizedPlan:
+    """Allow exactly this plan.
+
+    Args:
+        plan: what would be done.
+        commit: who wants it; only the trust stage makes one.
+        fleet: limits and instances, from the accepted commit.
+
+    Raises:
+        NotAuthorizedError: the plan is not this commit's, or deletes what is protected.
+        OverLimitError: the plan goes over a limit.
+    """
+    if plan.commit != commit.id:
+        raise NotAuthorizedError(
+            f"the plan was computed from {plan.commit}, not from the trusted commit {commit.id}",
+            code="E_PLAN_COMMIT",
+            hint="plan again",
+        )
+    users = {instance.id: instance.user for instance in fleet.instances()}
+    protected = [
+        f"{instance.id}: {change.section} is protected"
+        for instance in plan.instances
+        for change in instance.changes
+        if change.protected
+    ]
+    if protected:
+        raise NotAuthorizedError(
+            "; ".join(protected),
+            code="E_PROTECTED",
+            hint="take `protected` away by a change of its own first, have it reviewed and applied, then delete",
+        )
+    findings = [
+        (code, f"{instance.id}: {message}")
+        for instance in plan.instances
+        for code, message in _over_limits(instance, fleet.limits, users.get(instance.id, ""))
+    ]
+    if findings:
+        raise OverLimitError("; ".join(message for _, message in findings), code=findings[0][0], hint=_WHERE_LIMITS)
+    return AuthorizedPlan(plan=plan, commit=commit)
+
+
+def _over_limits(plan: InstancePlan, limits: Limits, user: str) -> Iterable[_Finding]:
+    deleted = [change for change in plan.changes if change.action is Action.DELETE]
+    changed = [c for c in plan.changes if c.action is not Action.CREATE and c.reason is not Reason.ADOPT]
+    owned = len(plan.owned)
+    if deleted and len(deleted) == owned and len(deleted) == len(plan.changes):
+        yield "E_LIMIT_EMPTY", f"the desired state is empty: all {owned} sections would be deleted"
+    if not limits.delete_frontends:
+        for change in deleted:
+            if change.section.kind in {SectionKind.FRONTEND, SectionKind.DEFAULTS}:
+                yield "E_LIMIT_DELETE", f"{change.section} would be deleted (limits.delete_frontends is false)"
+    if owned >= limits.from_sections:
+        yield from _shares(len(changed), len(deleted), owned, limits)
+    for change in plan.changes:
+        left = change.cost.capacity_left
+        if change.action is Action.UPDATE and left is not None and left < limits.capacity_left_percent:
+            yield (
+                "E_LIMIT_CAPACITY",
+                f"{change.section} would keep {left} % of its capacity, the limit is {limits.capacity_left_percent} %",
+            )
+        yield from _lost_access(change, user)
+
+
+def _shares(changed: int, deleted: int, owned: int, limits: Limits) -> Iterable[_Finding]:
+    if changed * 100 > limits.changed_percent * owned:
+        yield (
+            "E_LIMIT_CHANGED",
+            f"{changed} of {owned} owned sections would change, the limit is {limits.changed_percent} %",
+        )
+    if deleted * 100 > limits.deleted_percent * owned:
+        yield (
+            "E_LIMIT_DELETED",
+            f"{deleted} of {owned} owned sections would be deleted, the limit is {limits.deleted_percent} %",
+        )
+
+
+def _lost_access(change: Change, user: str) -> Iterable[_Finding]:
+    """L5. The user is recognised by its name in any userlist: which one the API reads, only its own file says."""
+    gone = {field.path for field in change.fields if field.before is not None and field.after is None}
+    match change.section.kind:
+        case SectionKind.GLOBAL:
+            sockets = (change.body or {}).get("runtime_apis")
+            if change.action is Action.DELETE or not sockets or not isinstance(sockets, list | tuple):
+                yield "E_LIMIT_ACCESS", "global would lose its stats socket"
+            if "master-worker" in gone:
+                yield "E_LIMIT_ACCESS", "global would lose master-worker"
+        case SectionKind.USERLIST if user:
+            users = (change.body or {}).get("users")
+            kept = isinstance(users, Mapping) and user in users
+            if not kept and any(path.startswith(f"users.{user}.") for path in gone):
+                yield "E_LIMIT_ACCESS", f"{change.section} would lose the user {user} that the reconciler logs in as"
+        case _:
+            pass
