@@ -221,12 +221,14 @@ class Stat:
         name: its name.
         backend: of a server: the backend it belongs to; else "".
         status: HAProxy's word (`OPEN`, `UP`, `MAINT`, `DRAIN`, `no check`, ...).
+        weight: in effect; None when not told.
     """
 
     type: str
     name: str
     backend: str
     status: str
+    weight: int | None = None
 
     @classmethod
     def parse_all(cls, document: Json) -> tuple[Stat, ...]:
@@ -245,8 +247,14 @@ class Stat:
         match document:
             case {"type": str(kind), "name": str(name), **more}:
                 stats = more.get("stats")
-                status = stats.get("status", "") if isinstance(stats, Mapping) else ""
-                return cls(kind, name, str(more.get("backend_name") or ""), str(status))
+                values: Mapping[str, object] = stats if isinstance(stats, Mapping) else {}
+                return cls(
+                    kind,
+                    name,
+                    str(more.get("backend_name") or ""),
+                    str(values.get("status", "")),
+                    _whole(values.get("weight")),
+                )
         raise ValueError("a statistic without type and name")
 
 

@@ -18,7 +18,7 @@ from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingO
 _MASK = "(secret)"
 _SHORT = 4
 _SHOWN_CHARACTERS = 2000
-_VALIDATION_FILE = re.compile(r"\S*/onlyvalidate\d+")
+_VALIDATION_FILE = re.compile(r"[^\s\[]{0,200}/onlyvalidate\d+")
 
 
 class Masks:
@@ -99,7 +99,8 @@ def failure(reply: Reply, *, asked: str, where: str, masks: Masks) -> HaoamError
     message = message_of(reply)
     if message is None:
         return nonsense(reply, asked=asked, where=where)
-    said = masks.hide(_VALIDATION_FILE.sub("haproxy.cfg", message))[:_SHOWN_CHARACTERS].strip()
+    # Masked before it is cut: half a secret is none that could be recognised.
+    said = _VALIDATION_FILE.sub("haproxy.cfg", masks.hide(message)[:_SHOWN_CHARACTERS]).strip()
     match reply.status:
         case 403:
             return InstanceError(f"{asked} is forbidden: {said}", code="E_FORBIDDEN", where=where)

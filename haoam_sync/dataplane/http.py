@@ -280,8 +280,13 @@ class _PinnedAdapter(HTTPAdapter):
 
 def _tls(ca: bytes | None, where: str) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
-    except (ssl.SSLError, UnicodeDecodeError, ValueError) as error:
+        if ca is None:
+            context = ssl.create_default_context()
+        else:
+            # An empty `cadata` would mean the system's authorities, so it is loaded by itself: then it is an error.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cadata=ca.decode("ascii"))
+    except (ssl.SSLError, ValueError) as error:
         raise InstanceError(
             "the certificate authority given is not PEM",
             code="E_TLS",
