@@ -1,1 +1,18 @@
-"""The codec: section <-> haproxy.cfg text, both ways, pure."""
+"""The codec between the Data Plane API's JSON and haproxy.cfg: pure, both ways, from one table of keywords."""
+
+from haoam_sync.haproxycfg.file import ConfigFile, FileSection
+from haoam_sync.haproxycfg.normal import normal_form, with_explicit_defaults
+from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, parse, render
+
+__all__ = [
+    "CODEC_VERSION",
+    "CodecError",
+    "ConfigFile",
+    "FileSection",
+    "Section",
+    "canonical",
+    "normal_form",
+    "parse",
+    "render",
+    "with_explicit_defaults",
+]

@@ -1,0 +1,370 @@
+"""The arguments of one line, as a row of parts: each part knows its JSON fields and how they are written and read.
+
+A line is written part by part, in order. It is read word by word: `lead` parts take the first words whatever they are
+(a server may be called `check`); after them a word that begins a part belongs to it, and any other word goes to the
+next part that is known by its place. A word that nobody knows is passed over: it stays in the file and does not show in
+the JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from haoam_sync.haproxycfg.values import NUMBER, TEXT, TIME, Shape
+from haoam_sync.haproxycfg.words import Obj
+
+_NO_STOPS: frozenset[str] = frozenset()
+
+
+class Part(Protocol):
+    """One argument, or a few that belong together."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The JSON fields that it stands for."""
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """The words that begin it (`word(` for one with parentheses); none when it is known by its place."""
+
+    @property
+    def lead(self) -> bool:
+        """Whether it takes its words before any keyword is looked for."""
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """Append the words for its fields of `obj`."""
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """Put what stands at `words[at]` into `obj`; the index of the first word that is not its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OneField:
+    """What parts with one JSON field share."""
+
+    field: str
+    keyword: str = ""
+    lead: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return (self.field,)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        return (self.keyword,) if self.keyword else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Positional(_OneField):
+    """A word known by its place. With `keep`, an empty word is written for a field that is not set: the server does."""
+
+    shape: Shape = TEXT
+    keep: bool = True
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        if value is not None and value != "":
+            out.append(self.shape.show(value))
+        elif self.keep:
+            out.append("")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = self.shape.read(words[at])
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(_OneField):
+    """All words up to the next keyword or condition; behind a keyword of its own, if it has one."""
+
+    keep: bool = True
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        if value is not None and value != "":
+            if self.keyword:
+                out.append(self.keyword)
+            out.append(str(value))
+        elif self.keep and not self.keyword:
+            out.append("")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:
+        """See Part."""
+        begin = at + 1 if self.keyword else at
+        end = begin + 1
+        while end < len(words) and words[end] not in stops:
+            end += 1
+        obj[self.field] = " ".join(words[begin:end])
+        return end
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed(_OneField):
+    """`KEYWORD VALUE`."""
+
+    shape: Shape = TEXT
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        if value is not None and value != "":
+            out.append(self.keyword)
+            out.append(self.shape.show(value))
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = self.shape.read(words[at + 1])
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(_OneField):
+    """A word that is there when the boolean field is true."""
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        if obj.get(self.field):
+            out.append(self.keyword)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = True
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(_OneField):
+    """One word for `enabled`, another for `disabled`; the second may be missing: then `disabled` leaves no trace."""
+
+    off: str = ""
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.keyword, self.off) if self.off else (self.keyword,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        if value == "enabled":
+            out.append(self.keyword)
+        elif value == "disabled" and self.off:
+            out.append(self.off)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = "enabled" if words[at] == self.keyword else "disabled"
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(_OneField):
+    """`KEYWORD a,b,c` for an array."""
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        values = obj.get(self.field)
+        if values:
+            out.append(self.keyword)
+            out.append(",".join(values))
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = words[at + 1].split(",")
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated(_OneField):
+    """`KEYWORD VALUE` once for each element of an array."""
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        for value in obj.get(self.field) or ():
+            out.append(self.keyword)
+            out.append(str(value))
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj.setdefault(self.field, []).append(words[at + 1])
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A word that is always there and says nothing."""
+
+    keyword: str
+    lead: bool = False
+    fields: tuple[str, ...] = ()
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.keyword,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:  # noqa: ARG002 - Part
+        """See Part."""
+        out.append(self.keyword)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A field that the server accepts and never writes.
+
+    Attributes:
+        field: its name.
+        instead: the setting that works, "" when there is none.
+    """
+
+    field: str
+    instead: str = ""
+    lead: bool = False
+    starts: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`if TEST` or `unless TEST`, always last. A test without its `if` is not written: the server drops it."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("cond", "cond_test")
+    starts: tuple[str, ...] = ("if", "unless")
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        cond = obj.get("cond")
+        if cond:
+            out.append(cond)
+            out.append(obj.get("cond_test") or "")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj["cond"] = words[at]
+        test = " ".join(words[at + 1 :])
+        if test:
+            obj["cond_test"] = test
+        return len(words)
+
+
+CONDITION = Condition()
+
+
+class LineShape(Protocol):
+    """What stands behind the keyword of a line: parts in a row, or something that decides by itself."""
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every JSON field that it stands for."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts that it may be made of."""
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """Append the words for `obj`."""
+
+    def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
+        """Put the words from `at` on into `obj`."""
+
+
+class Arguments:
+    """The parts of a line, compiled for reading.
+
+    Attributes:
+        parts: in the order in which they are written.
+        fields: every JSON field that some part stands for.
+    """
+
+    __slots__ = ("_defaults", "_keyed", "_lead", "_places", "_stops", "fields", "parts")
+
+    def __init__(self, *parts: Part, defaults: Mapping[str, Any] | None = None) -> None:
+        self.parts = parts
+        self._defaults = defaults
+        self.fields = frozenset(field for part in parts for field in part.fields)
+        self._lead = tuple(part for part in parts if part.lead)
+        self._places = tuple(part for part in parts if not (part.lead or part.starts or isinstance(part, Lost)))
+        self._keyed = {word: part for part in parts if not part.lead for word in part.starts}
+        self._stops = frozenset(self._keyed)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """Append the words for `obj`."""
+        for part in self.parts:
+            part.write(obj, out)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
+        """Put the words from `at` on into `obj`.
+
+        Raises:
+            ValueError: a word is no value of its field.
+            IndexError: a keyword at the end lacks its value.
+        """
+        if self._defaults:
+            obj.update(self._defaults)
+        end = len(words)
+        keyed = self._keyed
+        stops = self._stops
+        for part in self._lead:
+            if at >= end:
+                return
+            at = part.read(words, at, obj, stops)
+        place = 0
+        while at < end:
+            known = keyed.get(words[at])
+            if known is None and "(" in words[at]:
+                known = keyed.get(words[at][: words[at].index("(") + 1])
+            if known is not None:
+                at = known.read(words, at, obj, stops)
+            elif place < len(self._places):
+                at = self._places[place].read(words, at, obj, stops)
+                place += 1
+            else:
+                at += 1
+
+
+def word(field: str, keyword: str = "") -> Keyed:
+    """`KEYWORD WORD`; the keyword is the field's name with dashes unless given."""
+    return Keyed(field, keyword or field.replace("_", "-"))
+
+
+def number(field: str, keyword: str = "") -> Keyed:
+    """`KEYWORD NUMBER`."""
+    return Keyed(field, keyword or field.replace("_", "-"), shape=NUMBER)
+
+
+def time(field: str, keyword: str = "") -> Keyed:
+    """`KEYWORD TIME`."""
+    return Keyed(field, keyword or field.replace("_", "-"), shape=TIME)
+
+
+def flag(field: str, keyword: str = "") -> Flag:
+    """A word that is there or not."""
+    return Flag(field, keyword or field.replace("_", "-"))
+
+
+def switch(field: str, keyword: str = "") -> Switch:
+    """`KEYWORD` or `no-KEYWORD`."""
+    on = keyword or field.replace("_", "-")
+    return Switch(field, on, off=f"no-{on}")

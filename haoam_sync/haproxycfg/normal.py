@@ -1,0 +1,181 @@
+"""The server's normal form of a whole file, and the `from` that each proxy needs before it (FACTS.md, "Reading").
+
+The first write through the API regroups sections by kind, sorts them by name, regroups the lines of each by keyword and
+names every unnamed `defaults`. A proxy that got its defaults by its position then gets those of another section, so
+`with_explicit_defaults` says first which ones are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
+from haoam_sync.haproxycfg.section import CodecError
+from haoam_sync.haproxycfg.table import Table, table
+from haoam_sync.haproxycfg.words import split
+from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.section import SectionKind
+
+_PROXIES = frozenset({SectionKind.FRONTEND.value, SectionKind.BACKEND.value, LISTEN})
+_NO_DEFAULTS = "no_defaults"
+"""Name of the empty section for proxies that stand before every `defaults`."""
+
+
+def normal_form(text: str) -> str:
+    """`text` as the server's first write makes it; the normal form of a normal form is itself.
+
+    Sections of the kinds that the API knows come first, by kind and by name as text, then `listen` by name, then the
+    others in their order. The server's own lines at the top are kept as they are.
+
+    Raises:
+        CodecError: `text` is no haproxy.cfg.
+    """
+    file = ConfigFile.parse(text)
+    sections = [_normal_section(section) for section in _named(_merged(file.sections))]
+    ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
+    parts = [f"{line}\n" for line in file.header]
+    if file.header and ordered:
+        parts.append("\n")
+    parts.append("\n".join(f"{section.lead}{section.text}\n" for section in ordered))
+    tail = [line.strip() for line in file.tail.splitlines() if line.strip()]
+    if tail:
+        parts.append("\n" + "".join(f"{line}\n" for line in tail))
+    return "".join(parts)
+
+
+def _order(item: tuple[int, FileSection]) -> tuple[int, str, int]:
+    place, section = item
+    if section.kind is not None:
+        return section.kind.rank, section.name, place
+    beyond = len(SectionKind)
+    return (beyond, section.name, place) if section.keyword == LISTEN else (beyond + 1, "", place)
+
+
+def _merged(sections: list[FileSection]) -> Iterator[FileSection]:
+    """Several `global` sections are one to HAProxy."""
+    rest = [section for section in sections if section.kind is not SectionKind.GLOBAL]
+    own = [section for section in sections if section.kind is SectionKind.GLOBAL]
+    if own:
+        lines = [own[0].text, *(more.text.partition("\n")[2] for more in own[1:])]
+        yield replace(own[0], lead="".join(section.lead for section in own), text="\n".join(filter(None, lines)))
+    yield from rest
+
+
+def _named(sections: Iterator[FileSection]) -> Iterator[FileSection]:
+    """Give unnamed `defaults` the names that the server gives them."""
+    unnamed = 0
+    for section in sections:
+        if section.kind is SectionKind.DEFAULTS and not section.name:
+            unnamed += 1
+            yield _with_name(section, f"unnamed_defaults_{unnamed}")
+        else:
+            yield section
+
+
+def _with_name(section: FileSection, name: str) -> FileSection:
+    first, newline, rest = section.text.partition("\n")
+    indent = first[: len(first) - len(first.lstrip())]
+    behind = first.lstrip()[len(section.keyword) :].strip()
+    header = f"{indent}{section.keyword} {name}{f' {behind}' if behind else ''}"
+    return replace(section, name=name, text=f"{header}{newline}{rest}")
+
+
+def _normal_section(section: FileSection) -> FileSection:
+    lines = section.text.split("\n")
+    lead = "".join(f"{comment}\n" for comment in section.comments)
+    header = _joined(lines[0])
+    kind = section.kind
+    body = _indented(lines[1:]) if kind is None else _grouped(lines[1:], table(kind, NEWEST))
+    return replace(section, lead=lead, text="\n  ".join([header, *body]))
+
+
+def _joined(line: str) -> str:
+    words, comment = split(line)
+    joined = " ".join(words)
+    return joined if comment is None else f"{joined} # {comment}".strip()
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [_joined(line) for line in lines if line.strip()]
+
+
+def _grouped(lines: list[str], known: Table) -> list[str]:
+    """The lines by the table's order; comments go in front of the lines that they stood before, unknown lines last."""
+    groups: dict[int, tuple[list[str], list[str]]] = {}
+    waiting: list[str] = []
+    beyond = len(known.rows)
+    for line in lines:
+        words, comment = split(line)
+        if not words:
+            if comment is not None:
+                waiting.append(f"# {comment}" if comment else "#")
+            continue
+        rank = known.rank(words)
+        comments, own = groups.setdefault(beyond if rank is None else rank, ([], []))
+        comments += waiting
+        waiting = []
+        own.append(" ".join(words) if comment is None else f"{' '.join(words)} # {comment}")
+    out: list[str] = []
+    for rank in sorted(groups):
+        comments, own = groups[rank]
+        out += comments
+        out += own
+    return out + waiting
+
+
+def with_explicit_defaults(text: str) -> str:
+    """`text` with a `from` on every proxy that has none: the `defaults` in force at its place.
+
+    Unnamed sections get the names that the server would give them. A proxy in front of every `defaults` has none; when
+    one follows, it is sent to an empty section of its own. Nothing else is changed.
+
+    Raises:
+        CodecError: two `defaults` have one name, so that `from` could not say which is meant.
+    """
+    file = ConfigFile.parse(text)
+    sections = list(_named(iter(file.sections)))
+    names = [section.name for section in sections if section.kind is SectionKind.DEFAULTS]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise CodecError(
+            f"two defaults sections are called {min(twice)!r}",
+            where="haproxy.cfg",
+            hint="give each a name of its own on the instance; the server keeps only one of them",
+        )
+    force = ""
+    orphan = False
+    for place, section in enumerate(sections):
+        if section.kind is SectionKind.DEFAULTS:
+            force = section.name
+        elif section.keyword in _PROXIES and not _has_from(section):
+            if not force and names:
+                orphan = True
+            if force or names:
+                sections[place] = _with_from(section, force or _free(names))
+    if orphan:
+        sections.insert(_orphanage(sections), FileSection("defaults", _free(names), "\n", f"defaults {_free(names)}"))
+    return ConfigFile(file.header, sections, file.tail).text()
+
+
+def _free(names: list[str]) -> str:
+    name = _NO_DEFAULTS
+    while name in names:
+        name += "_"
+    return name
+
+
+def _orphanage(sections: list[FileSection]) -> int:
+    """In front of the first proxy."""
+    return next(place for place, section in enumerate(sections) if section.keyword in _PROXIES)
+
+
+def _has_from(section: FileSection) -> bool:
+    words, _ = split(section.text.partition("\n")[0])
+    return "from" in words[2:]
+
+
+def _with_from(section: FileSection, name: str) -> FileSection:
+    first, newline, rest = section.text.partition("\n")
+    at = first.index(section.name, first.index(section.keyword) + len(section.keyword)) + len(section.name)
+    return replace(section, text=f"{first[:at]} from {name}{first[at:]}{newline}{rest}")

@@ -1,0 +1,85 @@
+"""The keyword table of one kind of section and one API version, compiled for both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+from haoam_sync.haproxycfg.rows import Row
+from haoam_sync.haproxycfg.tables import process, proxies, small
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.section import SectionKind
+
+_NEW = ApiVersion(3, 4)
+"""From here on the server behaves as 3.4 was measured to; below, as 3.2."""
+
+_Index: TypeAlias = "dict[str, Row | _Index]"
+
+
+class Table:
+    """Rows, found by JSON field and by the words that begin a line.
+
+    Attributes:
+        rows: in the order in which the server writes their lines.
+    """
+
+    def __init__(self, rows: tuple[Row, ...]) -> None:
+        self.rows = rows
+        self._ranks: dict[str, list[int]] = {}
+        self._index: _Index = {}
+        for rank, row in enumerate(rows):
+            for root in row.roots:
+                self._ranks.setdefault(root, []).append(rank)
+            for key in row.keys:
+                self._add(key.split(), row)
+        self._always = frozenset(self._ranks.get("name", ()))
+
+    def _add(self, words: Sequence[str], row: Row) -> None:
+        node = self._index
+        for word in words[:-1]:
+            below = node.setdefault(word, {})
+            if not isinstance(below, dict):
+                raise TypeError(f"{word!r} is a keyword and the beginning of another")
+            node = below
+        if words[-1] in node:
+            raise ValueError(f"two rows for {' '.join(words)!r}")
+        node[words[-1]] = row
+
+    def row(self, words: Sequence[str]) -> Row | None:
+        """The row that the line `words` belongs to, None when no row knows it."""
+        node: Row | _Index | None = self._index
+        for word in words:
+            if not isinstance(node, dict):
+                break
+            node = node.get(word)
+        return None if isinstance(node, dict) else node
+
+    def rank(self, words: Sequence[str]) -> int | None:
+        """The place of the line `words` in the server's order, None when no row knows it."""
+        row = self.row(words)
+        return None if row is None else self.rows.index(row)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """Append every line for `body`."""
+        ranks = set(self._always)
+        for field in body:
+            ranks.update(self._ranks.get(field, ()))
+        rows = self.rows
+        for rank in sorted(ranks):
+            rows[rank].write(body, out)
+
+
+@cache
+def _table(kind: SectionKind, new: bool) -> Table:  # noqa: FBT001 - a cache key
+    match kind:
+        case SectionKind.GLOBAL:
+            return Table(process.rows(new=new))
+        case SectionKind.DEFAULTS | SectionKind.FRONTEND | SectionKind.BACKEND:
+            return Table(proxies.rows(kind, new=new))
+    return Table(small.rows(kind, new=new))
+
+
+def table(kind: SectionKind, api: ApiVersion) -> Table:
+    """The table of `kind` as the server of `api` has it."""
+    return _table(kind, api >= _NEW)

@@ -1,0 +1,1 @@
+"""The keyword table, by kind of section."""

@@ -1,0 +1,133 @@
+"""Arguments of `bind`, `default-bind`, `stats socket` and `dgram-bind`, in the order of the manual's section 5.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from haoam_sync.haproxycfg.arguments import Arguments, Keyed, Part, Positional, Repeated, flag, number, time, word
+from haoam_sync.haproxycfg.endpoints import Endpoint
+from haoam_sync.haproxycfg.tables.tls import VERSIONS, BindStrictSni, BindTickets, BindTlsVersion, QuicCongestion
+from haoam_sync.haproxycfg.values import PLAIN_TIME
+from haoam_sync.haproxycfg.words import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class ExposeFd:
+    """`expose-fd listeners`."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("expose_fd_listeners",)
+    starts: tuple[str, ...] = ("expose-fd",)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        if obj.get("expose_fd_listeners"):
+            out.append("expose-fd listeners")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        if words[at + 1] != "listeners":
+            return at + 1
+        obj["expose_fd_listeners"] = True
+        return at + 2
+
+
+def parameters(*, new: bool) -> tuple[Part, ...]:
+    """Arguments that every bind has; `new` for API 3.4."""
+    return (
+        number("accept_netscaler_cip"),
+        flag("accept_proxy"),
+        flag("allow_0rtt"),
+        word("alpn"),
+        word("backlog"),
+        word("ssl_cafile", "ca-file"),
+        word("ca_ignore_err"),
+        word("ca_sign_file"),
+        word("ca_sign_pass"),
+        word("ca_verify_file"),
+        word("cc"),
+        word("ciphers"),
+        word("ciphersuites"),
+        word("client_sigalgs"),
+        word("crl_file"),
+        word("ssl_certificate", "crt"),
+        word("crt_ignore_err"),
+        word("crt_list"),
+        Repeated("default_crt_list", "default-crt"),
+        word("curves"),
+        flag("defer_accept"),
+        word("ecdhe"),
+        ExposeFd(),
+        *(BindTlsVersion(version) for version in VERSIONS),
+        flag("generate_certificates"),
+        number("gid"),
+        word("group"),
+        word("guid_prefix"),
+        word("id"),
+        time("idle_ping"),
+        word("interface"),
+        word("ktls"),
+        word("label"),
+        word("level"),
+        number("maxconn"),
+        word("mode"),
+        word("mss"),
+        word("namespace"),
+        number("nbconn"),
+        number("nice"),
+        flag("no_alpn"),
+        flag("no_ca_names"),
+        word("npn"),
+        flag("prefer_client_ciphers"),
+        word("proto"),
+        QuicCongestion(burst=True),
+        flag("quic-force-retry"),
+        word("quic-socket"),
+        word("severity_output"),
+        word("shards"),
+        word("sigalgs"),
+        flag("ssl"),
+        word("ssl_max_ver"),
+        word("ssl_min_ver"),
+        BindStrictSni(),
+        word("tcp_md5sig"),
+        number("tcp_ss"),
+        Keyed("tcp_user_timeout", "tcp-ut", shape=PLAIN_TIME),
+        flag("tfo"),
+        word("thread"),
+        BindTickets(inverted=not new),
+        word("tls_ticket_keys"),
+        flag("transparent"),
+        word("uid"),
+        word("user"),
+        flag("v4v6"),
+        flag("v6only"),
+        word("verify"),
+    )
+
+
+def bind(*, new: bool) -> Arguments:
+    """`bind ADDRESS name NAME ...`."""
+    return Arguments(Endpoint(ranged=True, names=True), word("name"), *parameters(new=new))
+
+
+def default_bind(*, new: bool) -> Arguments:
+    """`default-bind ...`."""
+    return Arguments(word("name"), *parameters(new=new))
+
+
+def stats_socket(*, new: bool) -> Arguments:
+    """`stats socket ADDRESS ...`; the address keeps its port."""
+    names = (word("name"),) if new else ()
+    return Arguments(Positional("address", lead=True), *names, *parameters(new=new))
+
+
+DGRAM_BIND = Arguments(
+    Endpoint(ranged=True, names=True),
+    word("name"),
+    word("interface"),
+    word("namespace"),
+    flag("transparent"),
+)

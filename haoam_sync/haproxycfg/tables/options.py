@@ -1,0 +1,426 @@
+"""Rows of proxies whose lines and JSON do not match one to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest
+from haoam_sync.haproxycfg.rows import Row
+from haoam_sync.haproxycfg.tables.settings import HTTPCHK, MYSQL_CHECK, PGSQL_CHECK, SMTPCHK
+from haoam_sync.haproxycfg.words import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledOption:
+    """`option KEY ...` for an object with `enabled`; `no option KEY` where it can be disabled."""
+
+    path: str
+    key: str
+    arguments: Arguments
+    disables: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.key, f"no {self.key}") if self.disables else (self.key,)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return (f"{self.path}.enabled", *(f"{self.path}.{name}" for name in sorted(self.arguments.fields)))
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.path,)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        value = body.get(self.path)
+        if not value:
+            return
+        if value.get("enabled") == "enabled":
+            words = [self.key]
+            self.arguments.write(value, words)
+            out.append(" ".join(words))
+        elif self.disables and value.get("enabled") == "disabled":
+            out.append(f"no {self.key}")
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        if words[0] == "no":
+            body[self.path] = {"enabled": "disabled"}
+            return
+        value: Obj = {"enabled": "enabled"}
+        self.arguments.read(words, 2, value)
+        body[self.path] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`option httpchk ...` and its like: the kind of health check, with its parameters in a field of their own.
+
+    The parameters are lost without the kind, and `pgsql-check` is refused without a user (measured).
+    """
+
+    keys: tuple[str, ...] = (
+        "option httpchk",
+        "option ldap-check",
+        "option mysql-check",
+        "option pgsql-check",
+        "option redis-check",
+        "option smtpchk",
+        "option ssl-hello-chk",
+        "option tcp-check",
+    )
+    roots: tuple[str, ...] = (
+        "adv_check",
+        "httpchk_params",
+        "mysql_check_params",
+        "pgsql_check_params",
+        "smtpchk_params",
+    )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        inner = [
+            f"{field}.{name}" for field, arguments in _CHECK_PARAMETERS.values() for name in sorted(arguments.fields)
+        ]
+        return ("adv_check", *inner)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        kind = body.get("adv_check")
+        if not kind:
+            return
+        words = ["option", kind]
+        field, arguments = _CHECK_PARAMETERS.get(kind, ("", Arguments()))
+        arguments.write(body.get(field) or {}, words)
+        out.append(" ".join(words))
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        kind = words[1]
+        body["adv_check"] = kind
+        if kind in _CHECK_PARAMETERS:
+            field, arguments = _CHECK_PARAMETERS[kind]
+            value: Obj = {}
+            arguments.read(words, 2, value)
+            body[field] = value
+
+
+_CHECK_PARAMETERS: Mapping[str, tuple[str, Arguments]] = {
+    "httpchk": ("httpchk_params", HTTPCHK),
+    "mysql-check": ("mysql_check_params", MYSQL_CHECK),
+    "pgsql-check": ("pgsql_check_params", PGSQL_CHECK),
+    "smtpchk": ("smtpchk_params", SMTPCHK),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOfLines:
+    """A field whose value is the line: `option httpclose`."""
+
+    path: str
+    lines: Mapping[str, str]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return tuple(self.lines.values())
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.path,)
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.path,)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        line = self.lines.get(body.get(self.path) or "")
+        if line:
+            out.append(line)
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        line = " ".join(words[:2])
+        body[self.path] = next(value for value, text in self.lines.items() if text == line)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFormatOptions:
+    """`option httplog` and `option httplog clf`, booleans both."""
+
+    keys: tuple[str, ...] = ("option httplog",)
+    paths: tuple[str, ...] = ("httplog", "clflog")
+    roots: tuple[str, ...] = ("httplog", "clflog")
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        if body.get("clflog"):
+            out.append("option httplog clf")
+        elif body.get("httplog"):
+            out.append("option httplog")
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        body["clflog" if words[2:3] == ["clf"] else "httplog"] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """`force-persist if ...`: an array, and its first element once more in an older field."""
+
+    first: str
+    key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.key,)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        many = f"{self.first}_list"
+        return (f"{self.first}.cond", f"{self.first}.cond_test", f"{many}.*.cond", f"{many}.*.cond_test")
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.first, f"{self.first}_list")
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        first = body.get(self.first)
+        for item in body.get(f"{self.first}_list") or ([first] if first else ()):
+            words = [self.key]
+            CONDITION.write(item, words)
+            out.append(" ".join(words))
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        item: Obj = {}
+        CONDITION.read(words, 1, item)
+        body.setdefault(self.first, item)
+        body.setdefault(f"{self.first}_list", []).append(dict(item))
+
+
+@dataclass(frozen=True, slots=True)
+class PersistRule:
+    """`persist rdp-cookie(NAME)`."""
+
+    keys: tuple[str, ...] = ("persist",)
+    paths: tuple[str, ...] = ("persist_rule.type", "persist_rule.rdp_cookie_name")
+    roots: tuple[str, ...] = ("persist_rule",)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        rule = body.get("persist_rule")
+        if rule:
+            name = rule.get("rdp_cookie_name")
+            out.append(f"persist {rule['type']}({name})" if name else f"persist {rule['type']}")
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        kind, _, name = words[1].partition("(")
+        rule: Obj = {"type": kind}
+        if name.removesuffix(")"):
+            rule["rdp_cookie_name"] = name.removesuffix(")")
+        body["persist_rule"] = rule
+
+
+@dataclass(frozen=True, slots=True)
+class NoLog:
+    """`no log`, which is a log target of its own."""
+
+    keys: tuple[str, ...] = ("no log",)
+    paths: tuple[str, ...] = ("log_target_list.*.nolog",)
+    roots: tuple[str, ...] = ()
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row; the lines are written with the log targets."""
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        body.setdefault("log_target_list", []).append({"nolog": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A row of the statistics options: whatever is read, a node name of null stands beside it (measured)."""
+
+    row: Row
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.keys
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.paths
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.roots
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        self.row.write(body, out)
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
+        """See Row."""
+        self.row.read(words, comment, body)
+        body.setdefault("stats_options", {}).setdefault("stats_show_node_name", None)
+
+
+@dataclass(frozen=True, slots=True)
+class StatsAdmin:
+    """`stats admin if TEST`."""
+
+    keys: tuple[str, ...] = ("stats admin",)
+    paths: tuple[str, ...] = (
+        "stats_options.stats_admin",
+        "stats_options.stats_admin_cond",
+        "stats_options.stats_admin_cond_test",
+    )
+    roots: tuple[str, ...] = ("stats_options",)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        options = body["stats_options"]
+        if options.get("stats_admin"):
+            words = ["stats admin"]
+            if options.get("stats_admin_cond"):
+                words += [options["stats_admin_cond"], options.get("stats_admin_cond_test") or ""]
+            out.append(" ".join(words))
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        options = body.setdefault("stats_options", {})
+        options["stats_admin"] = True
+        if len(words) > len(("stats", "admin")):
+            options["stats_admin_cond"] = words[2]
+            options["stats_admin_cond_test"] = " ".join(words[3:])
+
+
+@dataclass(frozen=True, slots=True)
+class StatsRealm:
+    """`stats realm REALM`: a switch and a text in JSON; the server breaks on the switch alone (measured)."""
+
+    keys: tuple[str, ...] = ("stats realm",)
+    paths: tuple[str, ...] = ("stats_options.stats_realm", "stats_options.stats_realm_realm")
+    roots: tuple[str, ...] = ("stats_options",)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        options = body["stats_options"]
+        if options.get("stats_realm") and options.get("stats_realm_realm"):
+            out.append(f"stats realm {options['stats_realm_realm']}")
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        options = body.setdefault("stats_options", {})
+        options["stats_realm"] = True
+        options["stats_realm_realm"] = " ".join(words[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class StatsNode:
+    """`stats show-node [NAME]`."""
+
+    keys: tuple[str, ...] = ("stats show-node",)
+    paths: tuple[str, ...] = ("stats_options.stats_show_node_name",)
+    roots: tuple[str, ...] = ("stats_options",)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        name = body["stats_options"].get("stats_show_node_name")
+        if name is not None:
+            out.append(f"stats show-node {name}".rstrip())
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        body.setdefault("stats_options", {})["stats_show_node_name"] = " ".join(words[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class UserAndPassword:
+    """`USER:PASSWORD`."""
+
+    lead: bool = True
+    fields: tuple[str, ...] = ("user", "passwd")
+    starts: tuple[str, ...] = ()
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        out.append(f"{obj.get('user') or ''}:{obj.get('passwd') or ''}")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj["user"], _, obj["passwd"] = words[at].partition(":")
+        return at + 1
+
+
+STATS_AUTH = Arguments(UserAndPassword())
+STATS_HTTP_REQUEST = Arguments(Positional("type", lead=True), Rest("realm", "realm"), CONDITION)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A row whose lines the server writes and never reads back (measured)."""
+
+    row: Row
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.keys
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.paths
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.roots
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        self.row.write(body, out)
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
+        """See Row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostFields:
+    """Fields that the server accepts and never writes.
+
+    Attributes:
+        paths: the fields, dotted.
+        instead: the setting that works, "" when there is none.
+    """
+
+    paths: tuple[str, ...]
+    instead: str = ""
+    keys: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
+        """See Row."""

@@ -1,0 +1,250 @@
+"""`defaults`, `frontend` and `backend`, in the order in which the server writes their lines."""
+
+from __future__ import annotations
+
+from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle, Words
+from haoam_sync.haproxycfg.tables import binds, checks, http_rules, lists, options, servers, settings, tcp_rules
+from haoam_sync.haproxycfg.values import NUMBER, TIME, Shape
+from haoam_sync.model.section import SectionKind
+
+DEFAULTS, FRONTEND, BACKEND = "D", "F", "B"
+_LETTER = {SectionKind.DEFAULTS: DEFAULTS, SectionKind.FRONTEND: FRONTEND, SectionKind.BACKEND: BACKEND}
+
+
+def _dashed(field: str) -> str:
+    return field.replace("_", "-")
+
+
+def _option(path: str, key: str = "") -> Toggle:
+    return Toggle(path, f"option {key or _dashed(path)}")
+
+
+def _line(path: str, key: str = "") -> Line:
+    return Line(path, key or _dashed(path))
+
+
+def _number(path: str, key: str = "") -> Line:
+    return Line(path, key or _dashed(path), shape=NUMBER)
+
+
+def _time(path: str, key: str = "", shape: Shape = TIME) -> Line:
+    return Line(path, key or _dashed(path), shape=shape)
+
+
+def _timeout(path: str) -> Line:
+    return Line(path, f"timeout {_dashed(path.removesuffix('_timeout'))}", shape=TIME)
+
+
+def _stats(kind: str) -> tuple[Row, ...]:
+    group = "stats_options."
+    requests: Row = Items(f"{group}stats_http_requests", "stats http-request", arguments=options.STATS_HTTP_REQUEST)
+    if kind != BACKEND:
+        requests = options.Unread(requests)
+    rows: tuple[Row, ...] = (
+        Present(f"{group}stats_enable", "stats enable"),
+        options.StatsAdmin(),
+        Items(f"{group}stats_auths", "stats auth", arguments=options.STATS_AUTH),
+        Present(f"{group}stats_hide_version", "stats hide-version"),
+        requests,
+        _number(f"{group}stats_maxconn", "stats maxconn"),
+        options.StatsRealm(),
+        _time(f"{group}stats_refresh_delay", "stats refresh"),
+        Line(f"{group}stats_show_desc", "stats show-desc"),
+        Present(f"{group}stats_show_legends", "stats show-legends"),
+        Present(f"{group}stats_show_modules", "stats show-modules"),
+        options.StatsNode(),
+        Present(f"{group}stats_show_version", "stats show-version"),
+        Line(f"{group}stats_uri_prefix", "stats uri"),
+    )
+    return tuple(options.Marked(row) for row in rows)
+
+
+def _compression() -> tuple[Row, ...]:
+    group = "compression."
+    return (
+        Words(f"{group}algorithms", "compression algo"),
+        Line(f"{group}algo-req", "compression algo-req"),
+        Words(f"{group}algos-res", "compression algo-res"),
+        Words(f"{group}types", "compression type"),
+        Words(f"{group}types-req", "compression type-req"),
+        Words(f"{group}types-res", "compression type-res"),
+        Line(f"{group}direction", "compression direction"),
+        Present(f"{group}offload", "compression offload"),
+        _number(f"{group}minsize_req", "compression minsize-req"),
+        _number(f"{group}minsize_res", "compression minsize-res"),
+    )
+
+
+def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
+    """The rows of all three kinds, each with the kinds that have it."""
+    d, f, b = DEFAULTS, FRONTEND, BACKEND
+    all_three = d + f + b
+    option = _option
+    rules = "http_request_rule_list", "http_response_rule_list", "http_after_response_rule_list"
+    return [
+        (f + b, _line("description")),
+        (f + b, _number("id")),
+        (all_three, _line("mode")),
+        (f + b, _line("guid")),
+        (d + f, _number("maxconn")),
+        (d + f, _number("backlog")),
+        (d + b, _number("fullconn")),
+        (d + b, Composite("balance", "balance", arguments=settings.Balance())),
+        (d + b, Composite("hash_type", "hash-type", arguments=settings.HASH_TYPE)),
+        (d + b, _number("hash_balance_factor")),
+        (d + b, _line("hash_preserve_affinity")),
+        (f, Entries("binds", "bind", arguments=binds.bind(new=new))),
+        (f, Items("ssl_front_use_list", "ssl-f-use", arguments=lists.SSL_FRONT_USE, metadata=True)),
+        (all_three, Present("enabled", "enabled")),
+        (all_three, Present("disabled", "disabled")),
+        (all_three, Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True)),
+        (all_three, options.NoLog()),
+        (all_three, _line("log_tag")),
+        (d + f, _line("log_format")),
+        (d + f, _line("error_log_format")),
+        (d + f, _line("log_format_sd")),
+        (d + f, Words("log_steps", "log-steps", separator=",")),
+        (all_three, Items("acl_list", "acl", arguments=lists.acl(new=new), metadata=True)),
+        (f + b, Items("filter_list", "filter", arguments=lists.FILTER, metadata=True)),
+        (f + b, Items("filter_sequence_list", "filter-sequence", arguments=lists.FILTER_SEQUENCE, metadata=True)),
+        (all_three, options.Check()),
+        (d + f, options.LogFormatOptions()),
+        (d + f, option("httpslog")),
+        (d + f, Present("tcplog", "option tcplog")),
+        (d + f, Toggle("contstats", "option contstats", quiet=True)),
+        (all_three, option("abortonclose")),
+        (d + f, option("accept_invalid_http_request")),
+        (d + b, option("accept_invalid_http_response")),
+        (d + f, option("accept_unsafe_violations_in_http_request")),
+        (d + b, option("accept_unsafe_violations_in_http_response")),
+        (d + b, option("allbackups")),
+        (d + b, option("checkcache")),
+        (d + f, option("clitcpka")),
+        (d + f, option("disable_h2_upgrade")),
+        (d + f, option("dontlog_normal")),
+        (d + f, option("dontlognull")),
+        (d + b, option("external_check")),
+        (all_three, options.EnabledOption("forwardfor", "option forwardfor", settings.FORWARDFOR)),
+        (all_three, options.LostFields(tuple(f"forwarded.{name}" for name in settings.FORWARDED), "forwardfor")),
+        (d + f, option("h1_case_adjust_bogus_client")),
+        (d + b, option("h1_case_adjust_bogus_server")),
+        (all_three, option("http-buffer-request")),
+        (d + b, option("http-drop-request-trailers")),
+        (d + f, option("http-drop-response-trailers")),
+        (b, option("http-no-delay")),
+        (all_three, option("http-use-htx")),
+        (all_three, options.OneOfLines("http_connection_mode", _CONNECTION_MODES)),
+        (d + f, option("http_ignore_probes")),
+        (d + f, option("http_no_delay")),
+        (d + b, option("http_pretend_keepalive")),
+        (b, option("http_proxy")),
+        (all_three, _line("http_restrict_req_hdr_names", "option http-restrict-req-hdr-names")),
+        (d + f, option("http_use_proxy_header")),
+        (d + f, option("idle_close_on_response")),
+        (all_three, option("independent_streams")),
+        (d + b, option("log_health_checks")),
+        (d + f, option("log_separate_errors")),
+        (d + f, option("logasap")),
+        (all_three, option("nolinger")),
+        (all_three, options.EnabledOption("originalto", "option originalto", settings.ORIGINALTO)),
+        (d + b, option("persist")),
+        (d + b, option("prefer_last_server")),
+        (d + b, options.EnabledOption("redispatch", "option redispatch", settings.REDISPATCH, disables=True)),
+        (d + f, option("socket_stats")),
+        (all_three, option("splice_auto")),
+        (all_three, option("splice_request")),
+        (all_three, option("splice_response")),
+        (b, option("spop_check")),
+        (d + b, option("srvtcpka")),
+        (d + f, option("tcp_smart_accept")),
+        (d + b, option("tcp_smart_connect")),
+        (all_three, option("tcpka")),
+        (d + b, option("transparent")),
+        (
+            d + b,
+            options.EnabledOption(
+                "use_small_buffers", "option use-small-buffers", settings.SMALL_BUFFERS, disables=True
+            ),
+        ),
+        (all_three, _timeout("http_request_timeout")),
+        (d + b, _timeout("check_timeout")),
+        (d + b, _timeout("connect_timeout")),
+        (d + f, _timeout("client_timeout")),
+        (d + f, _timeout("client_fin_timeout")),
+        (d + b, _timeout("queue_timeout")),
+        (d + b, _timeout("server_timeout")),
+        (d + b, _timeout("server_fin_timeout")),
+        (all_three, _timeout("tarpit_timeout")),
+        (d + b, _timeout("tunnel_timeout")),
+        (all_three, _timeout("http_keep_alive_timeout")),
+        (d + f, _number("clitcpka_cnt")),
+        (d + f, _time("clitcpka_idle")),
+        (d + f, _time("clitcpka_intvl")),
+        (d + b, _number("srvtcpka_cnt")),
+        (d + b, _time("srvtcpka_idle")),
+        (d + b, _time("srvtcpka_intvl")),
+        (d + b, Composite("cookie", "cookie", arguments=settings.COOKIE)),
+        (d + b, _line("dynamic_cookie_key")),
+        (d + b, _line("external_check_command", "external-check command")),
+        (d + b, _line("external_check_path", "external-check path")),
+        (d + b, _line("http_reuse")),
+        (d + b, _line("http_send_name_header")),
+        (d + b, _line("load_server_state_from_file")),
+        (b, _line("server_state_file_name")),
+        (d + b, _number("max_keep_alive_queue")),
+        (d + b, _number("retries")),
+        (d + b, _line("retry_on")),
+        (d + b, options.PersistRule()),
+        (b, options.Conditions("force_persist", "force-persist")),
+        (b, options.Conditions("ignore_persist", "ignore-persist")),
+        (d + b, Composite("source", "source", arguments=settings.Source())),
+        (d + f, _line("unique_id_format")),
+        (d + f, options.Unread(_line("unique_id_header"))),
+        (f, Composite("monitor_fail", "monitor fail", arguments=lists.FORCED)),
+        (d + f, _line("monitor_uri")),
+        (b, _line("use_fcgi_app")),
+        *((all_three, row) for row in _stats(kind)),
+        *((all_three, row) for row in _compression()),
+        (all_three, Line("email_alert.from", "email-alert from")),
+        (all_three, Line("email_alert.to", "email-alert to")),
+        (all_three, Line("email_alert.level", "email-alert level")),
+        (all_three, Line("email_alert.myhostname", "email-alert myhostname")),
+        (all_three, Line("email_alert.mailers", "email-alert mailers")),
+        (all_three, options.LostFields(("email_alert.metadata",))),
+        (all_three, Items("error_files", "errorfile", arguments=lists.ERROR_FILE)),
+        (all_three, Items("errorfiles_from_http_errors", "errorfiles", arguments=lists.ERROR_FILES, metadata=True)),
+        (all_three, Composite("errorloc302", "errorloc302", arguments=lists.ERROR_LOCATION, metadata=True)),
+        (all_three, Composite("errorloc303", "errorloc303", arguments=lists.ERROR_LOCATION, metadata=True)),
+        (f, Items("capture_list", "declare capture", arguments=lists.CAPTURE, metadata=True)),
+        (d + f, Items("quic_initial_rule_list", "quic-initial", arguments=tcp_rules.QUIC_INITIAL, metadata=True)),
+        (all_three, Items("tcp_request_rule_list", "tcp-request", arguments=tcp_rules.TCP_REQUEST, metadata=True)),
+        (all_three, Items(rules[0], "http-request", arguments=http_rules.HTTP_REQUEST, metadata=True)),
+        (f, Items("backend_switching_rule_list", "use_backend", arguments=lists.BACKEND_SWITCHING, metadata=True)),
+        (f, Items("force_be_switch_list", "force-be-switch", arguments=lists.FORCED, metadata=True)),
+        (d + f, _line("default_backend", "default_backend")),
+        (b, Items("server_switching_rule_list", "use-server", arguments=lists.SERVER_SWITCHING, metadata=True)),
+        (d + b, Items("tcp_response_rule_list", "tcp-response", arguments=tcp_rules.TCP_RESPONSE, metadata=True)),
+        (all_three, Items(rules[1], "http-response", arguments=http_rules.HTTP_RESPONSE, metadata=True)),
+        (all_three, Items(rules[2], "http-after-response", arguments=http_rules.HTTP_AFTER_RESPONSE, metadata=True)),
+        (all_three, Items("http_error_rule_list", "http-error", arguments=http_rules.HTTP_ERROR, metadata=True)),
+        (d + b, Items("http_check_list", "http-check", arguments=checks.HTTP_CHECK, metadata=True)),
+        (d + b, Items("tcp_check_rule_list", "tcp-check", arguments=checks.TCP_CHECK, metadata=True)),
+        (d + b, Composite("default_server", "default-server", arguments=servers.DEFAULT_SERVER, bare=True)),
+        (b, Items("stick_rule_list", "stick", arguments=lists.STICK_RULE, metadata=True)),
+        (f + b, Composite("stick_table", "stick-table", arguments=lists.STICK_TABLE, metadata=True)),
+        (b, Entries("server_templates", "server-template", arguments=servers.SERVER_TEMPLATE, name="prefix")),
+        (b, Entries("servers", "server", arguments=servers.SERVER)),
+    ]
+
+
+_CONNECTION_MODES = {
+    "httpclose": "option httpclose",
+    "http-server-close": "option http-server-close",
+    "http-keep-alive": "option http-keep-alive",
+}
+
+
+def rows(kind: SectionKind, *, new: bool) -> tuple[Row, ...]:
+    """The rows of one kind of proxy; `new` for API 3.4."""
+    letter = _LETTER[kind]
+    return tuple(row for letters, row in _everywhere(letter, new=new) if letter in letters)

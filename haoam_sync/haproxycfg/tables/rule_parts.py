@@ -1,0 +1,118 @@
+"""Parts of rules that more than one action has (manual, section 4.3 "Actions")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from haoam_sync.haproxycfg.arguments import Rest
+from haoam_sync.haproxycfg.words import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerOrExpression:
+    """A number in one field, or an expression in another; never both."""
+
+    integer: str
+    expression: str
+    lead: bool = False
+    starts: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.integer, self.expression)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.integer)
+        out.append(str(obj.get(self.expression) or "" if value is None else value))
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        if words[at].lstrip("-").isdigit():
+            obj[self.integer] = int(words[at])
+            return at + 1
+        return Rest(self.expression).read(words, at, obj, stops)
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A value that the server reads from the text and never writes: its place stays empty."""
+
+    field: str
+    lead: bool = False
+    starts: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:  # noqa: ARG002 - Part
+        """See Part."""
+        out.append("")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        return Rest(self.field).read(words, at, obj, stops)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnContent:
+    """`default-errorfiles`, or a format and its content: `string "..."`, `file PATH`."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("return_content_format", "return_content")
+    starts: tuple[str, ...] = (
+        "default-errorfiles",
+        "errorfile",
+        "errorfiles",
+        "file",
+        "lf-file",
+        "string",
+        "lf-string",
+    )
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        form = obj.get("return_content_format")
+        if form:
+            out.append(form)
+            content = obj.get("return_content")
+            if content and form != "default-errorfiles":
+                out.append(content)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        obj["return_content_format"] = words[at]
+        following = at + 1
+        if words[at] == "default-errorfiles" or following == len(words) or words[following] in stops:
+            return following
+        obj["return_content"] = words[following]
+        return following + 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnHeaders:
+    """`hdr NAME FORMAT`, once for each header."""
+
+    field: str = "return_hdrs"
+    lead: bool = False
+    starts: tuple[str, ...] = ("hdr",)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        for header in obj.get(self.field) or ():
+            out += ["hdr", header.get("name") or "", header.get("fmt") or ""]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj.setdefault(self.field, []).append({"name": words[at + 1], "fmt": words[at + 2]})
+        return at + 3

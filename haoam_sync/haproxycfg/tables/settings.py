@@ -1,0 +1,223 @@
+"""Settings of a proxy that are one object on one line: balance, cookie, source, health check, statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from haoam_sync.haproxycfg.arguments import Arguments, Part, Positional, flag, number, word
+from haoam_sync.haproxycfg.endpoints import read_endpoint, write_endpoint
+from haoam_sync.haproxycfg.values import NUMBER
+from haoam_sync.haproxycfg.words import Obj
+
+
+class Balance:
+    """`balance ALGORITHM ...` (manual, section 4.2 "balance"); options of another algorithm are lost."""
+
+    _OPTIONS: Mapping[str, Arguments] = {
+        "uri": Arguments(
+            flag("uri_whole", "whole"),
+            number("uri_len", "len"),
+            number("uri_depth", "depth"),
+            flag("uri_path_only", "path-only"),
+        ),
+        "url_param": Arguments(
+            Positional("url_param", keep=False),
+            number("url_param_check_post", "check_post"),
+            number("url_param_max_wait", "max_wait"),
+        ),
+        "hdr": Arguments(flag("hdr_use_domain_only", "use_domain_only")),
+        "hash": Arguments(Positional("hash_expression", keep=False)),
+    }
+    _NONE = Arguments()
+    _CALLS: Mapping[str, str] = {"hdr": "hdr_name", "random": "random_draws", "rdp-cookie": "rdp_cookie_name"}
+
+    parts: tuple[Part, ...] = ()
+    fields = frozenset({"algorithm", *_CALLS.values()}.union(*(options.fields for options in _OPTIONS.values())))
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """Append the words for `obj`."""
+        algorithm = obj["algorithm"]
+        inner = obj.get(self._CALLS.get(algorithm, ""))
+        out.append(f"{algorithm}({inner})" if inner is not None and inner != "" else algorithm)
+        self._OPTIONS.get(algorithm, self._NONE).write(obj, out)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
+        """Put the words from `at` on into `obj`."""
+        algorithm, bracket, inner = words[at].partition("(")
+        obj["algorithm"] = algorithm
+        if bracket and algorithm in self._CALLS:
+            value = inner.removesuffix(")")
+            obj[self._CALLS[algorithm]] = int(value) if algorithm == "random" else value
+        self._OPTIONS.get(algorithm, self._NONE).read(words, at + 1, obj)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A word out of a list, at any place."""
+
+    field: str
+    choices: tuple[str, ...]
+    lead: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return self.choices
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        if value:
+            out.append(value)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = words[at]
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """`KEYWORD VALUE` once for each `{"value": ...}` of an array; the value may be missing."""
+
+    field: str
+    lead: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        for item in obj.get(self.field) or ():
+            out += [self.field, item.get("value") or ""]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        items: list[Obj] = obj.setdefault(self.field, [])
+        if at + 1 < len(words) and words[at + 1] not in stops:
+            items.append({"value": words[at + 1]})
+            return at + 2
+        items.append({})
+        return at + 1
+
+
+HASH_TYPE = Arguments(
+    OneOf("method", ("map-based", "consistent")),
+    OneOf("function", ("sdbm", "djb2", "wt6", "crc32", "none")),
+    OneOf("modifier", ("avalanche",)),
+)
+COOKIE = Arguments(
+    Positional("name", lead=True),
+    OneOf("type", ("rewrite", "insert", "prefix")),
+    flag("indirect"),
+    flag("nocache"),
+    flag("postonly"),
+    flag("preserve"),
+    flag("httponly"),
+    flag("secure"),
+    Values("domain"),
+    number("maxidle"),
+    number("maxlife"),
+    flag("dynamic"),
+    Values("attr"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`source ADDRESS[:PORT] [usesrc ...] [interface NAME]` (manual, section 4.2 "source")."""
+
+    parts: tuple[Part, ...] = ()
+    fields: frozenset[str] = frozenset(
+        {"address", "port", "usesrc", "address_second", "port_second", "hdr", "occ", "interface"}
+    )
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """Append the words for `obj`."""
+        out.append(write_endpoint(obj.get("address") or "", obj.get("port")))
+        origin = obj.get("usesrc")
+        second = obj.get("address_second")
+        if origin in {"client", "clientip"}:
+            out += ["usesrc", origin]
+        elif origin == "hdr_ip":
+            inner = ",".join(str(obj[name]) for name in ("hdr", "occ") if obj.get(name))
+            out += ["usesrc", f"hdr_ip({inner})"]
+        elif second:
+            out += ["usesrc", write_endpoint(second, obj.get("port_second"))]
+        if obj.get("interface"):
+            out += ["interface", obj["interface"]]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
+        """Put the words from `at` on into `obj`."""
+        address, port, _ = read_endpoint(words[at])
+        obj["address"] = address
+        if port is not None:
+            obj["port"] = port
+        for place in range(at + 1, len(words) - 1):
+            if words[place] == "interface":
+                obj["interface"] = words[place + 1]
+            elif words[place] == "usesrc":
+                self._read_origin(words[place + 1], obj)
+
+    @staticmethod
+    def _read_origin(word: str, obj: Obj) -> None:
+        if word in {"client", "clientip"}:
+            obj["usesrc"] = word
+        elif word.startswith("hdr_ip("):
+            obj["usesrc"] = "hdr_ip"
+            header, _, occurrence = word[len("hdr_ip(") :].removesuffix(")").partition(",")
+            if header:
+                obj["hdr"] = header
+            if occurrence:
+                obj["occ"] = occurrence
+        else:
+            obj["usesrc"] = "address"
+            second, port, _ = read_endpoint(word)
+            obj["address_second"] = second
+            if port is not None:
+                obj["port_second"] = port
+
+
+FORWARDFOR = Arguments(word("except"), word("header"), flag("ifnone", "if-none"))
+ORIGINALTO = Arguments(word("except"), word("header"))
+REDISPATCH = Arguments(Positional("interval", shape=NUMBER, keep=False))
+SMALL_BUFFERS = Arguments(flag("queue"), flag("l7_retries"), flag("check"))
+_METHODS = ("HEAD", "PUT", "POST", "GET", "TRACE", "PATCH", "DELETE", "CONNECT", "OPTIONS")
+HTTPCHK = Arguments(
+    OneOf("method", _METHODS),
+    Positional("uri", keep=False),
+    Positional("version", keep=False),
+    Positional("host", keep=False),
+)
+MYSQL_CHECK = Arguments(word("username", "user"), OneOf("client_version", ("pre-41", "post-41")))
+PGSQL_CHECK = Arguments(word("username", "user"))
+SMTPCHK = Arguments(Positional("hello", keep=False), Positional("domain", keep=False))
+FORWARDED = (
+    "enabled",
+    "proto",
+    "by",
+    "by_expr",
+    "by_port",
+    "by_port_expr",
+    "for",
+    "for_expr",
+    "for_port",
+    "for_port_expr",
+    "host",
+    "host_expr",
+)
+"""Fields of `option forwarded` (RFC 7239): the server accepts them and leaves no trace of them (measured)."""
