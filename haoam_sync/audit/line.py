@@ -63,7 +63,7 @@ def decode(line: bytes) -> Record:
     try:
         members, plain = _members(line)
         record = Record.parse(members)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise BrokenLineError(str(error)) from error
     event = EVENT_OF_CODE.get(record.entry.code)
     if event is None or event.label != record.entry.event:
@@ -96,8 +96,8 @@ def _is_line_without_hash(line: bytes, unhashed: bytes, hashed: str) -> bool:
 def _members(line: bytes) -> tuple[dict[str, Json], bool]:
     """The members of the line, and whether the C encoder can give its canonical form.
 
-    It can, and ten times faster, unless there are keys beyond ASCII (RFC 8785 sorts them by UTF-16) or fractions (which
-    it writes as ECMAScript does).
+    It can, and ten times faster, unless there are keys beyond ASCII (RFC 8785 sorts them by UTF-16) or doubles (written
+    as ECMAScript does).
     """
     text = line.decode("utf-8", "strict")
     plain = text.isascii()
@@ -118,7 +118,7 @@ def _canonical(value: dict[str, Json], *, plain: bool) -> bytes:
 
 
 class _FractionFound(Exception):  # noqa: N818  # no error: it chooses the slower decoder
-    """A number is not written as a whole one."""
+    """A number is not a whole one below 2**53."""
 
 
 def _fraction(text: str) -> float:
@@ -128,8 +128,14 @@ def _fraction(text: str) -> float:
 def _integer(text: str) -> int:
     value = int(text)
     if abs(value) > _SAFE_INTEGER:
-        raise ValueError(f"a number beyond 2**53: {text[:20]}")
+        raise _FractionFound(text)
     return value
+
+
+def _number(text: str) -> int | float:
+    """As ECMAScript reads it: beyond 2**53 a number without a fraction is a double, too."""
+    value = int(text)
+    return value if abs(value) <= _SAFE_INTEGER else float(value)
 
 
 def _constant(text: str) -> NoReturn:
@@ -137,5 +143,5 @@ def _constant(text: str) -> NoReturn:
 
 
 _PLAIN: Final = json.JSONDecoder(parse_float=_fraction, parse_int=_integer, parse_constant=_constant)
-_FULL: Final = json.JSONDecoder(parse_int=_integer, parse_constant=_constant)
+_FULL: Final = json.JSONDecoder(parse_int=_number, parse_constant=_constant)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
