@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle, Words
-from haoam_sync.haproxycfg.tables import binds, checks, http_rules, lists, options, servers, settings, tcp_rules
+from haoam_sync.haproxycfg.tables import binds, checks, http_rules, lists, options, servers, settings, stats, tcp_rules
 from haoam_sync.haproxycfg.values import NUMBER, TIME, Shape
 from haoam_sync.model.section import SectionKind
 
@@ -33,30 +33,6 @@ def _time(path: str, key: str = "", shape: Shape = TIME) -> Line:
 
 def _timeout(path: str) -> Line:
     return Line(path, f"timeout {_dashed(path.removesuffix('_timeout'))}", shape=TIME)
-
-
-def _stats(kind: str) -> tuple[Row, ...]:
-    group = "stats_options."
-    requests: Row = Items(f"{group}stats_http_requests", "stats http-request", arguments=options.STATS_HTTP_REQUEST)
-    if kind != BACKEND:
-        requests = options.Unread(requests)
-    rows: tuple[Row, ...] = (
-        Present(f"{group}stats_enable", "stats enable"),
-        options.StatsAdmin(),
-        Items(f"{group}stats_auths", "stats auth", arguments=options.STATS_AUTH),
-        Present(f"{group}stats_hide_version", "stats hide-version"),
-        requests,
-        _number(f"{group}stats_maxconn", "stats maxconn"),
-        options.StatsRealm(),
-        _time(f"{group}stats_refresh_delay", "stats refresh"),
-        Line(f"{group}stats_show_desc", "stats show-desc"),
-        Present(f"{group}stats_show_legends", "stats show-legends"),
-        Present(f"{group}stats_show_modules", "stats show-modules"),
-        options.StatsNode(),
-        Present(f"{group}stats_show_version", "stats show-version"),
-        Line(f"{group}stats_uri_prefix", "stats uri"),
-    )
-    return tuple(options.Marked(row) for row in rows)
 
 
 def _compression() -> tuple[Row, ...]:
@@ -203,7 +179,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (f, Composite("monitor_fail", "monitor fail", arguments=lists.FORCED)),
         (d + f, _line("monitor_uri")),
         (b, _line("use_fcgi_app")),
-        *((all_three, row) for row in _stats(kind)),
+        *((all_three, row) for row in stats.rows(backend=kind == BACKEND)),
         *((all_three, row) for row in _compression()),
         (all_three, Line("email_alert.from", "email-alert from")),
         (all_three, Line("email_alert.to", "email-alert to")),
