@@ -1,0 +1,38 @@
+"""Whether the configuration read back is the one the plan wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from haoam_sync.apply.bodies import comparable, in_directory
+from haoam_sync.model.live import Live, Mark
+from haoam_sync.model.plan import Action, InstancePlan
+
+
+def differences(plan: InstancePlan, live: Live) -> tuple[str, ...]:
+    """What `live` says otherwise than `plan` wanted; empty when it converged."""
+    return tuple(_differences(plan, live))
+
+
+def _differences(plan: InstancePlan, live: Live) -> Iterator[str]:
+    if live.phantom:
+        yield f"the API shows version {live.version}, the file holds version {live.file_version}"
+    for change in plan.changes:
+        found = live.sections.get(change.section)
+        if change.body is None:
+            if found is not None:
+                yield f"{change.section} is still there"
+            continue
+        if found is None:
+            yield f"{change.section} is not there"
+            continue
+        kind = change.section.kind
+        wanted = in_directory(change.body, live.certificate_dir or "")
+        if comparable(kind, wanted, live.api) != comparable(kind, found.body, live.api):
+            yield f"{change.section} is not what was written"
+        match wanted.get("metadata"):
+            case {"haoam": {"file": str(file), "digest": str(digest)}} if found.mark != Mark(file, digest):
+                yield f"{change.section} does not carry our mark"
+    for certificate in plan.certificates:
+        if certificate.action is Action.CREATE and certificate.name not in live.certificates:
+            yield f"certificate {certificate.name} is not there"

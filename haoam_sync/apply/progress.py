@@ -1,0 +1,54 @@
+"""How far the apply of one instance has come: what is needed to say how it came out, and to put it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from haoam_sync.apply.runtime_state import RuntimeState
+from haoam_sync.model.live import Live
+from haoam_sync.model.plan import InstancePlan
+
+
+@dataclass(slots=True)
+class Progress:
+    """Changes as the apply goes on.
+
+    Attributes:
+        before: the snapshot before the first write; None until then.
+        states: what the worker ran then.
+        repaired: the phantom is repaired.
+        normalised: the file is in normal form.
+        uploaded: certificates that are there by our doing.
+        writing: a request was sent that may have changed the configuration or a file.
+        committing: a commit was sent whose outcome is success or not known.
+        reloaded: HAProxy has reloaded at our request.
+        live: the newest snapshot; None until the first.
+        notes: for the outcome.
+    """
+
+    before: Live | None = None
+    states: RuntimeState = field(default_factory=RuntimeState)
+    repaired: bool = False
+    normalised: bool = False
+    uploaded: list[str] = field(default_factory=list)
+    writing: bool = False
+    committing: bool = False
+    reloaded: bool = False
+    live: Live | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def without_own(self, live: Live) -> Live:
+        """`live` as it would be without the certificates we uploaded, to plan again from the same start."""
+        if not self.uploaded or self.before is None:
+            return live
+        kept = tuple(name for name in live.certificates if name not in self.uploaded)
+        directory = live.certificate_dir if kept else self.before.certificate_dir
+        return replace(live, certificates=kept, certificate_dir=directory)
+
+    def with_done(self, plan: InstancePlan, expected: InstancePlan) -> InstancePlan:
+        """`plan` with what is done already counted as still to do, to compare its digest with the authorized one."""
+        return replace(
+            plan,
+            repair=plan.repair or (self.repaired and expected.repair),
+            normal_form=expected.normal_form if self.normalised else plan.normal_form,
+        )

@@ -1,0 +1,102 @@
+"""Putting an instance back to what it was before the apply, and proving that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from haoam_sync.apply import runtime_state, worker
+from haoam_sync.apply.runtime_state import RuntimeState
+from haoam_sync.dataplane import Client
+from haoam_sync.dataplane.answers import Raw
+from haoam_sync.errors import ConflictError, InstanceError, NotRestoredError
+from haoam_sync.model.live import Live
+from haoam_sync.model.section import SectionId
+
+_ATTEMPTS = 5
+_PAUSE_S = 1.0
+_PASSING = frozenset({"E_UNREACHABLE", "E_TIMEOUT"})
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The earlier state is back and proven.
+
+    Attributes:
+        version: configuration version now.
+        written: whether the earlier text had to be written.
+        notes: what somebody should know.
+    """
+
+    version: int
+    written: bool
+    notes: tuple[str, ...] = ()
+
+
+def restore(
+    client: Client,
+    before: Live,
+    changed: Collection[SectionId],
+    states: RuntimeState,
+    *,
+    sleep: Callable[[float], None],
+) -> Restored:
+    """Write the earlier text back where it is not there any more, and prove file, memory and worker.
+
+    A failed reload leaves the file as it was while the API keeps the broken configuration in memory (FACTS.md), so
+    equal text alone does not do: the version in the text must be the API's too.
+
+    Args:
+        client: of the instance.
+        before: the snapshot taken before the first write.
+        changed: the sections that the apply was about.
+        states: what the worker ran before.
+        sleep: waits that many seconds.
+
+    Raises:
+        NotRestoredError: the earlier text is not back, or the worker does not run it.
+    """
+    written = False
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            sleep(_PAUSE_S * attempt)
+        try:
+            raw = client.raw()
+            if _is(raw, before.text):
+                break
+            client.write_raw(before.text, version=_version(raw, client))
+            written = True
+        except ConflictError as error:
+            problem = error.message
+        except InstanceError as error:
+            problem = error.message
+            if error.code not in _PASSING:
+                raise _not_restored(client, problem) from error
+    else:
+        raise _not_restored(client, problem or "the configuration is not the one that was written back")
+    sections = {section: found.body for section, found in before.sections.items()}
+    wanted = {section: sections.get(section) for section in changed}
+    orders, notes = runtime_state.put_back(client, states, sections, sections)
+    wrong = worker.differences(client, wanted, orders, sleep=sleep)
+    if wrong:
+        raise _not_restored(client, f"the earlier text is back, but HAProxy does not run it: {'; '.join(wrong)}")
+    return Restored(_version(raw, client), written, notes)
+
+
+def _is(raw: Raw, text: str) -> bool:
+    return raw.text.strip("\n") == text.strip("\n") and raw.file_version in (None, raw.version)
+
+
+def _version(raw: Raw, client: Client) -> int:
+    if raw.version is None:
+        raise InstanceError("an answer without Configuration-Version", code="E_NONSENSE", where=str(client.id))
+    return raw.version
+
+
+def _not_restored(client: Client, why: str) -> NotRestoredError:
+    return NotRestoredError(
+        f"the earlier state could not be restored: {why}",
+        where=str(client.id),
+        hint="look at this instance now: compare haproxy.cfg with the journal's copy of it, and reload HAProxy by hand",
+    )

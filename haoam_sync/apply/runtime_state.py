@@ -1,0 +1,111 @@
+"""What an operator has set in the worker by hand: a reload ends it, so it is noted before and put back after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haoam_sync.apply.worker import ServerId, configured_state, servers_of
+from haoam_sync.dataplane import Client
+from haoam_sync.errors import InstanceError
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.section import SectionId, SectionKind
+
+_STATES = {"MAINT": "maint", "DRAIN": "drain"}
+"""Only these exact words are somebody's order: `MAINT (resolution)` and the like come and go by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeState:
+    """Every server as the worker ran it.
+
+    Attributes:
+        states: `ready`, `drain` or `maint`.
+        weights: in effect, where told.
+    """
+
+    states: Mapping[ServerId, str] = field(default_factory=dict)
+    weights: Mapping[ServerId, int] = field(default_factory=dict)
+
+
+def read(client: Client) -> RuntimeState:
+    """All servers in one request."""
+    stats = [stat for stat in client.stats("server") if stat.type == "server" and stat.backend]
+    return RuntimeState(
+        {(stat.backend, stat.name): _STATES.get(stat.status, "ready") for stat in stats},
+        {(stat.backend, stat.name): stat.weight for stat in stats if stat.weight is not None},
+    )
+
+
+def put_back(
+    client: Client,
+    before: RuntimeState,
+    configured_before: Mapping[SectionId, JsonObject],
+    configured_now: Mapping[SectionId, JsonObject],
+) -> tuple[dict[ServerId, str], tuple[str, ...]]:
+    """Set again what a reload ended.
+
+    A server whose configured state changed follows the configuration; so does one that is new or gone.
+
+    Args:
+        client: of the instance.
+        before: as it was before the reload.
+        configured_before: sections before the apply.
+        configured_now: sections after it.
+
+    Returns:
+        The servers that now are in a state of an operator's choice, and notes for the outcome, those about what could
+        not be put back included.
+    """
+    after = read(client)
+    states: dict[ServerId, str] = {}
+    notes: list[str] = []
+    for server, state in sorted(before.states.items()):
+        was, now = (_configured(server, sections) for sections in (configured_before, configured_now))
+        if server not in after.states or was != now or was == state:
+            continue
+        name = "/".join(server)
+        if after.states[server] != state:
+            try:
+                client.set_admin_state(*server, state)
+            except InstanceError as error:
+                notes.append(f"server {name} was in {state} by hand, and could not be put back: {error.message}")
+                continue
+            notes.append(f"server {name} was in {state} by hand; put back after the reload")
+        states[server] = state
+    notes += _lost_weights(before, after, configured_before, configured_now)
+    return states, tuple(notes)
+
+
+def _lost_weights(
+    before: RuntimeState,
+    after: RuntimeState,
+    configured_before: Mapping[SectionId, JsonObject],
+    configured_now: Mapping[SectionId, JsonObject],
+) -> list[str]:
+    """Weights set by hand that the reload ended: said, so that who set them can set them again."""
+    return [
+        f"server {'/'.join(server)} had the weight {weight} in the worker; the reload brought the configured one back"
+        for server, weight in sorted(before.weights.items())
+        if after.weights.get(server, weight) != weight
+        and before.states.get(server) == after.states.get(server) == "ready"
+        and _server(server, configured_before) is not None
+        and _server(server, configured_before) == _server(server, configured_now)
+        and not _slow_start(server, configured_now)
+    ]
+
+
+def _server(server: ServerId, sections: Mapping[SectionId, JsonObject]) -> JsonObject | None:
+    backend = sections.get(SectionId(SectionKind.BACKEND, server[0]))
+    return servers_of(backend).get(server[1]) if backend is not None else None
+
+
+def _configured(server: ServerId, sections: Mapping[SectionId, JsonObject]) -> str | None:
+    """The state that the configuration gives it; None for a server of a section we do not read (`listen`)."""
+    found = _server(server, sections)
+    return configured_state(found) if found is not None else None
+
+
+def _slow_start(server: ServerId, sections: Mapping[SectionId, JsonObject]) -> bool:
+    found = _server(server, sections)
+    return found is not None and "slowstart" in found
