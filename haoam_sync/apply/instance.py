@@ -77,6 +77,8 @@ class InstanceApply:
             with self._tools.interrupts.held():
                 self.outcome = self._give_up(error)
         except BaseException as error:
+            if self.outcome is not None:
+                raise
             what = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"
             stopped = HaoamError(f"the apply was {what}", code="E_INTERRUPTED", where=str(self._expected.id))
             with self._tools.interrupts.held():
@@ -163,9 +165,17 @@ class InstanceApply:
                 code="E_NOT_CONVERGED",
                 where=str(self._expected.id),
             )
-        deleted, notes = delete_unused(self._client, plan, live)
-        progress.notes += notes
+        # Proven: from here on nothing is put back any more. The files that the earlier text named may be gone.
         self._tools.journal.done(self._expected.id)
+        self.outcome = self._applied(plan, live, ())
+        with self._tools.interrupts.held():
+            deleted, notes = delete_unused(self._client, plan, live)
+            progress.notes += notes
+            self.outcome = self._applied(plan, live, deleted)
+        return self.outcome
+
+    def _applied(self, plan: InstancePlan, live: Live, deleted: tuple[str, ...]) -> InstanceOutcome:
+        progress = self._progress
         return self._outcome(
             Result.APPLIED,
             created=(*_sections(plan, Action.CREATE), *(f"certificate/{name}" for name in progress.uploaded)),

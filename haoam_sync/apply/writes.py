@@ -67,15 +67,15 @@ def _upload(client: Client, changes: tuple[CertificateChange, ...], progress: Pr
             raise HaoamError(f"the content of certificate {change.name} is not resolved", where=str(client.id))
         was = progress.writing
         progress.writing = True
+        progress.uploaded.append(change.name)  # before the answer: it may be lost, and the file there all the same
         try:
             stored = client.upload_certificate(change.name, change.content)
         except ConflictError:
             # Names are made of the content, so one that is there already is the same file: unless somebody lied.
             progress.writing = was
+            progress.uploaded.remove(change.name)
             stored = client.certificate(change.name)
             _require_same(stored, change.content, client)
-        else:
-            progress.uploaded.append(change.name)
         directory = stored.directory
     return directory
 

@@ -56,6 +56,7 @@ class InstancePeer:
         calls: the requests.
         reloads: how often HAProxy has reloaded.
         stuck: servers that stay in maintenance whatever is loaded.
+        tell: what else is told of a certificate.
     """
 
     memory: Sections
@@ -71,6 +72,7 @@ class InstancePeer:
     calls: list[Call] = field(default_factory=list)
     reloads: int = 0
     stuck: set[tuple[str, str]] = field(default_factory=set)
+    tell: dict[str, Body] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -240,7 +242,7 @@ class InstancePeer:
             case _, [one] if one not in self.certificates:
                 return self._error(404, f"file {one} doesn't exist")
             case "GET", [one]:
-                return self._json(entry(one), version=None)
+                return self._json({**entry(one), **self.tell.get(one, {})}, version=None)
             case "DELETE", [one]:
                 del self.certificates[one]
                 return self._json(None, 204, version=None)
