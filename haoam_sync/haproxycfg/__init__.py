@@ -1,7 +1,9 @@
 """The codec between the Data Plane API's JSON and haproxy.cfg: pure, both ways, from one table of keywords."""
 
 from haoam_sync.haproxycfg.file import ConfigFile, FileSection
+from haoam_sync.haproxycfg.losses import Lost, lost
 from haoam_sync.haproxycfg.normal import normal_form, with_explicit_defaults
+from haoam_sync.haproxycfg.refusals import Refusal, refused
 from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, parse, render
 
 __all__ = [
@@ -9,10 +11,14 @@ __all__ = [
     "CodecError",
     "ConfigFile",
     "FileSection",
+    "Lost",
+    "Refusal",
     "Section",
     "canonical",
+    "lost",
     "normal_form",
     "parse",
+    "refused",
     "render",
     "with_explicit_defaults",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import Arguments, Part
@@ -45,6 +45,12 @@ class Action:
         """Append the word and its arguments."""
         out.append(self._head(obj))
         self.arguments.write(obj, out)
+
+    def without(self, fields: frozenset[str]) -> Action:
+        """The same action in an API version that does not have `fields`."""
+        if fields.isdisjoint(self.arguments.fields):
+            return self
+        return replace(self, arguments=self.arguments.without(fields))
 
     def _head(self, obj: Mapping[str, Any]) -> str:
         if self.call:
@@ -97,6 +103,12 @@ class Actions:
         self.by_name = {action.name: action for action in actions}
         self.fields = frozenset({key}.union(*(action.fields for action in actions)))
         self._glued = tuple(action for action in actions if action.suffix or action.prefix)
+
+    def without(self, fields: frozenset[str], names: frozenset[str] = frozenset()) -> Actions:
+        """The same rules in an API version that does not have `fields`, nor the actions `names`."""
+        return Actions(
+            self.key, *(action.without(fields) for action in self.by_name.values() if action.name not in names)
+        )
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -309,6 +309,11 @@ class Arguments:
         self._keyed = {word: part for part in parts if not part.lead for word in part.starts}
         self._stops = frozenset(self._keyed)
 
+    def without(self, fields: frozenset[str]) -> Arguments:
+        """The same line in an API version that does not have `fields`."""
+        kept = (part for part in self.parts if fields.isdisjoint(part.fields))
+        return Arguments(*kept, defaults=self._defaults)
+
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """Append the words for `obj`."""
         for part in self.parts:

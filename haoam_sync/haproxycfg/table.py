@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from haoam_sync.haproxycfg.rows import Row
 from haoam_sync.haproxycfg.tables import process, proxies, small
+from haoam_sync.haproxycfg.tables.versions import NEW_FRONTEND_ROWS, NEW_ROWS, OLD_ROWS
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionKind
 
@@ -74,10 +75,17 @@ class Table:
 def _table(kind: SectionKind, new: bool) -> Table:  # noqa: FBT001 - a cache key
     match kind:
         case SectionKind.GLOBAL:
-            return Table(process.rows(new=new))
+            rows = process.rows(new=new)
         case SectionKind.DEFAULTS | SectionKind.FRONTEND | SectionKind.BACKEND:
-            return Table(proxies.rows(kind, new=new))
-    return Table(small.rows(kind, new=new))
+            rows = proxies.rows(kind, new=new)
+        case _:
+            rows = small.rows(kind, new=new)
+    absent = OLD_ROWS if new else NEW_ROWS | (NEW_FRONTEND_ROWS if kind is SectionKind.FRONTEND else frozenset())
+    return Table(tuple(row for row in rows if not any(_within(path, absent) for path in row.paths)))
+
+
+def _within(path: str, absent: frozenset[str]) -> bool:
+    return path in absent or path.partition(".")[0] in absent
 
 
 def table(kind: SectionKind, api: ApiVersion) -> Table:

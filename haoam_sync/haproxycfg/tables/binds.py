@@ -9,6 +9,7 @@ from typing import Any
 from haoam_sync.haproxycfg.arguments import Arguments, Keyed, Part, Positional, Repeated, flag, number, time, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
 from haoam_sync.haproxycfg.tables.tls import VERSIONS, BindStrictSni, BindTickets, BindTlsVersion, QuicCongestion
+from haoam_sync.haproxycfg.tables.versions import NEW_BIND_FIELDS
 from haoam_sync.haproxycfg.values import PLAIN_TIME
 from haoam_sync.haproxycfg.words import Obj
 
@@ -36,6 +37,10 @@ class ExposeFd:
 
 def parameters(*, new: bool) -> tuple[Part, ...]:
     """Arguments that every bind has; `new` for API 3.4."""
+    return tuple(part for part in _parameters(new=new) if new or NEW_BIND_FIELDS.isdisjoint(part.fields))
+
+
+def _parameters(*, new: bool) -> tuple[Part, ...]:
     return (
         number("accept_netscaler_cip"),
         flag("accept_proxy"),

@@ -17,6 +17,7 @@ from haoam_sync.haproxycfg.arguments import (
     word,
 )
 from haoam_sync.haproxycfg.tables.rule_parts import IntegerOrExpression, ReturnContent, ReturnHeaders, Unwritten
+from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
 from haoam_sync.haproxycfg.values import NUMBER
 
 _EMPTY_TYPE = {"return_content_type": ""}
@@ -131,7 +132,7 @@ def _deny(name: str, status: str, field: str, *, defaults: dict[str, str] | None
 
 _LOST_OF_TARPIT = ("return_content_type", "return_content_format", "return_content", "return_hdrs")
 
-HTTP_REQUEST = Actions(
+_REQUEST = Actions(
     "type",
     *_BOTH_WAYS,
     _action("auth", word("auth_realm", "realm")),
@@ -167,7 +168,7 @@ HTTP_REQUEST = Actions(
     _action("wait-for-handshake"),
     _action("set-retries", Rest("expr")),
 )
-HTTP_RESPONSE = Actions(
+_RESPONSE = Actions(
     "type",
     *_BOTH_WAYS,
     _action("cache-store", Positional("cache_name")),
@@ -176,7 +177,7 @@ HTTP_RESPONSE = Actions(
     _deny("return", "status", "return_status_code", defaults=_EMPTY_TYPE),
     _action("set-status", Positional("status", shape=NUMBER), Rest("status_reason", "reason")),
 )
-HTTP_AFTER_RESPONSE = Actions(
+_AFTER_RESPONSE = Actions(
     "type",
     *_EVERYWHERE,
     _action("capture", Rest("capture_sample"), number("capture_len", "len"), number("capture_id", "id")),
@@ -194,3 +195,25 @@ HTTP_ERROR = Actions(
         ),
     ),
 )
+
+
+_NEW_ACTIONS = frozenset({"add-headers-bin", "del-headers-bin", "set-headers-bin"})
+
+
+def _limited(actions: Actions, *, new: bool) -> Actions:
+    return actions if new else actions.without(NEW_RULE_FIELDS, _NEW_ACTIONS)
+
+
+def request(*, new: bool) -> Actions:
+    """`http-request ACTION ...`; `new` for API 3.4."""
+    return _limited(_REQUEST, new=new)
+
+
+def response(*, new: bool) -> Actions:
+    """`http-response ACTION ...`."""
+    return _limited(_RESPONSE, new=new)
+
+
+def after_response(*, new: bool) -> Actions:
+    """`http-after-response ACTION ...`."""
+    return _limited(_AFTER_RESPONSE, new=new)

@@ -19,6 +19,7 @@ from haoam_sync.haproxycfg.arguments import (
     number,
     word,
 )
+from haoam_sync.haproxycfg.tables.versions import NEW_FILTER_FIELDS, NEW_FILTERS
 from haoam_sync.haproxycfg.values import NUMBER, ONOFF, SIZE, TIME
 from haoam_sync.haproxycfg.words import Obj
 
@@ -220,7 +221,7 @@ class BandwidthLimit:
 
 
 _BANDWIDTH = Arguments(Positional("bandwidth_limit_name"), BandwidthLimit())
-FILTER = Actions(
+_FILTER = Actions(
     "type",
     Action("bwlim-in", _BANDWIDTH),
     Action("bwlim-out", _BANDWIDTH),
@@ -241,6 +242,11 @@ FILTER = Actions(
         ),
     ),
 )
+
+
+def filters(*, new: bool) -> Actions:
+    """`filter NAME ...`; `new` for API 3.4."""
+    return _FILTER if new else _FILTER.without(NEW_FILTER_FIELDS, NEW_FILTERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
     all_three = d + f + b
     option = _option
     rules = "http_request_rule_list", "http_response_rule_list", "http_after_response_rule_list"
+    after = http_rules.after_response(new=new)
     return [
         (f + b, _line("description")),
         (f + b, _number("id")),
@@ -81,7 +82,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + f, _line("log_format_sd")),
         (d + f, Words("log_steps", "log-steps", separator=",")),
         (all_three, Items("acl_list", "acl", arguments=lists.acl(new=new), metadata=True)),
-        (f + b, Items("filter_list", "filter", arguments=lists.FILTER, metadata=True)),
+        (f + b, Items("filter_list", "filter", arguments=lists.filters(new=new), metadata=True)),
         (f + b, Items("filter_sequence_list", "filter-sequence", arguments=lists.FILTER_SEQUENCE, metadata=True)),
         (all_three, options.Check()),
         (d + f, options.LogFormatOptions()),
@@ -193,23 +194,26 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (all_three, Composite("errorloc303", "errorloc303", arguments=lists.ERROR_LOCATION, metadata=True)),
         (f, Items("capture_list", "declare capture", arguments=lists.CAPTURE, metadata=True)),
         (d + f, Items("quic_initial_rule_list", "quic-initial", arguments=tcp_rules.QUIC_INITIAL, metadata=True)),
-        (all_three, Items("tcp_request_rule_list", "tcp-request", arguments=tcp_rules.TCP_REQUEST, metadata=True)),
-        (all_three, Items(rules[0], "http-request", arguments=http_rules.HTTP_REQUEST, metadata=True)),
+        (all_three, Items("tcp_request_rule_list", "tcp-request", arguments=tcp_rules.request(new=new), metadata=True)),
+        (all_three, Items(rules[0], "http-request", arguments=http_rules.request(new=new), metadata=True)),
         (f, Items("backend_switching_rule_list", "use_backend", arguments=lists.BACKEND_SWITCHING, metadata=True)),
         (f, Items("force_be_switch_list", "force-be-switch", arguments=lists.FORCED, metadata=True)),
         (d + f, _line("default_backend", "default_backend")),
         (b, Items("server_switching_rule_list", "use-server", arguments=lists.SERVER_SWITCHING, metadata=True)),
-        (d + b, Items("tcp_response_rule_list", "tcp-response", arguments=tcp_rules.TCP_RESPONSE, metadata=True)),
-        (all_three, Items(rules[1], "http-response", arguments=http_rules.HTTP_RESPONSE, metadata=True)),
-        (all_three, Items(rules[2], "http-after-response", arguments=http_rules.HTTP_AFTER_RESPONSE, metadata=True)),
+        (d + b, Items("tcp_response_rule_list", "tcp-response", arguments=tcp_rules.response(new=new), metadata=True)),
+        (all_three, Items(rules[1], "http-response", arguments=http_rules.response(new=new), metadata=True)),
+        (
+            all_three,
+            Items(rules[2], "http-after-response", arguments=after, metadata=True),
+        ),
         (all_three, Items("http_error_rule_list", "http-error", arguments=http_rules.HTTP_ERROR, metadata=True)),
         (d + b, Items("http_check_list", "http-check", arguments=checks.HTTP_CHECK, metadata=True)),
         (d + b, Items("tcp_check_rule_list", "tcp-check", arguments=checks.TCP_CHECK, metadata=True)),
-        (d + b, Composite("default_server", "default-server", arguments=servers.DEFAULT_SERVER, bare=True)),
+        (d + b, Composite("default_server", "default-server", arguments=servers.default_server(new=new), bare=True)),
         (b, Items("stick_rule_list", "stick", arguments=lists.STICK_RULE, metadata=True)),
         (f + b, Composite("stick_table", "stick-table", arguments=lists.STICK_TABLE, metadata=True)),
-        (b, Entries("server_templates", "server-template", arguments=servers.SERVER_TEMPLATE, name="prefix")),
-        (b, Entries("servers", "server", arguments=servers.SERVER)),
+        (b, Entries("server_templates", "server-template", arguments=servers.server_template(new=new), name="prefix")),
+        (b, Entries("servers", "server", arguments=servers.server(new=new))),
     ]
 
 

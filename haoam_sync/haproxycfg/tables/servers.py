@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import (
@@ -21,6 +22,7 @@ from haoam_sync.haproxycfg.arguments import (
 )
 from haoam_sync.haproxycfg.endpoints import Endpoint
 from haoam_sync.haproxycfg.tables.tls import VERSIONS, QuicCongestion, ServerTlsVersion
+from haoam_sync.haproxycfg.tables.versions import NEW_SERVER_FIELDS
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -146,17 +148,32 @@ PARAMETERS: tuple[Part, ...] = (
     word("ws"),
 )
 
-DEFAULT_SERVER = Arguments(*PARAMETERS)
-SERVER = Arguments(
-    Positional("name", lead=True),
-    Endpoint(),
-    number("id"),
-    *PARAMETERS,
-)
-SERVER_TEMPLATE = Arguments(
+_DEFAULT_SERVER = Arguments(*PARAMETERS)
+_SERVER = Arguments(Positional("name", lead=True), Endpoint(), number("id"), *PARAMETERS)
+_SERVER_TEMPLATE = Arguments(
     Positional("prefix", lead=True),
     Positional("num_or_range", lead=True),
     Endpoint("fqdn"),
     number("id"),
     *PARAMETERS,
 )
+
+
+@cache
+def _limited(arguments: Arguments) -> Arguments:
+    return arguments.without(NEW_SERVER_FIELDS)
+
+
+def default_server(*, new: bool) -> Arguments:
+    """`default-server ...`."""
+    return _DEFAULT_SERVER if new else _limited(_DEFAULT_SERVER)
+
+
+def server(*, new: bool) -> Arguments:
+    """`server NAME ADDRESS ...`."""
+    return _SERVER if new else _limited(_SERVER)
+
+
+def server_template(*, new: bool) -> Arguments:
+    """`server-template PREFIX COUNT NAME ...`."""
+    return _SERVER_TEMPLATE if new else _limited(_SERVER_TEMPLATE)

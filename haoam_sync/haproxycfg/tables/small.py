@@ -136,15 +136,20 @@ _CACHE: tuple[Row, ...] = (
     Line("max_secondary_entries", "max-secondary-entries", shape=NUMBER),
     Line("process_vary", "process-vary", shape=BOOL_ONOFF),
 )
-_RING: tuple[Row, ...] = (
-    Line("description", "description"),
-    Line("format", "format"),
-    Line("maxlen", "maxlen", shape=NUMBER),
-    Line("size", "size", shape=SIZE),
-    Line("timeout_connect", "timeout connect", shape=TIME),
-    Line("timeout_server", "timeout server", shape=TIME),
-    Entries("servers", "server", arguments=servers.SERVER),
-)
+
+
+def _ring(*, new: bool) -> tuple[Row, ...]:
+    return (
+        Line("description", "description"),
+        Line("format", "format"),
+        Line("maxlen", "maxlen", shape=NUMBER),
+        Line("size", "size", shape=SIZE),
+        Line("timeout_connect", "timeout connect", shape=TIME),
+        Line("timeout_server", "timeout server", shape=TIME),
+        Entries("servers", "server", arguments=servers.server(new=new)),
+    )
+
+
 _HTTP_ERRORS: tuple[Row, ...] = (Items("error_files", "errorfile", arguments=lists.ERROR_FILE),)
 
 
@@ -176,13 +181,13 @@ def _peers(*, new: bool) -> tuple[Row, ...]:
         Present("disabled", "disabled"),
         Present("enabled", "enabled"),
         Composite("default_bind", "default-bind", arguments=binds.default_bind(new=new), metadata=True),
-        Composite("default_server", "default-server", arguments=servers.DEFAULT_SERVER, bare=True),
+        Composite("default_server", "default-server", arguments=servers.default_server(new=new), bare=True),
         Line("shards", "shards", shape=NUMBER),
         Entries("binds", "bind", arguments=binds.bind(new=new)),
         Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True),
         options.NoLog(),
         Entries("peer_entries", "peer", arguments=Arguments(*_named(), number("shard"))),
-        Entries("servers", "server", arguments=servers.SERVER),
+        Entries("servers", "server", arguments=servers.server(new=new)),
         Entries("tables", "table", arguments=lists.TABLE),
     )
 
@@ -230,7 +235,7 @@ def rows(kind: SectionKind, *, new: bool) -> tuple[Row, ...]:
         SectionKind.USERLIST: _USERLIST,
         SectionKind.MAILERS: _MAILERS,
         SectionKind.CACHE: _CACHE,
-        SectionKind.RING: _RING,
+        SectionKind.RING: _ring(new=new),
         SectionKind.HTTP_ERRORS: _HTTP_ERRORS,
         SectionKind.FCGI_APP: _fcgi_app(new=new),
         SectionKind.CRT_STORE: _CRT_STORE,

@@ -8,6 +8,7 @@ from typing import Any
 from haoam_sync.haproxycfg.actions import Action, Actions
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Literal, Lost, Part, Positional, Rest, number, word
 from haoam_sync.haproxycfg.tables.rule_parts import IntegerOrExpression
+from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
 from haoam_sync.haproxycfg.values import NUMBER, TEXT, TIME, Shape
 from haoam_sync.haproxycfg.words import Obj
 
@@ -129,6 +130,14 @@ class TcpRules:
             self._actions.read(words, at + 1, obj)
 
 
-TCP_REQUEST = TcpRules(TCP_REQUEST_ACTIONS, "gpt_value")
-TCP_RESPONSE = TcpRules(TCP_RESPONSE_ACTIONS)
+def request(*, new: bool) -> TcpRules:
+    """`tcp-request ...`; `new` for API 3.4."""
+    return TcpRules(TCP_REQUEST_ACTIONS if new else TCP_REQUEST_ACTIONS.without(NEW_RULE_FIELDS), "gpt_value")
+
+
+def response(*, new: bool) -> TcpRules:
+    """`tcp-response ...`."""
+    return TcpRules(TCP_RESPONSE_ACTIONS if new else TCP_RESPONSE_ACTIONS.without(NEW_RULE_FIELDS))
+
+
 QUIC_INITIAL = Actions("type", *(_action(name) for name in ("reject", "accept", "send-retry", "dgram-drop")))

@@ -1,0 +1,177 @@
+"""What the server refuses by itself, before HAProxy is asked: known from the samples, told offline.
+
+Types, enumerations, patterns and bounds are the models' business; here is what is left, the combinations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from haoam_sync.haproxycfg.rows import Composite, Entries, Items
+from haoam_sync.haproxycfg.table import table
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.section import SectionKind
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """Something that the server answers with 4xx or 5xx.
+
+    Attributes:
+        path: dotted, from the section's body down; numbers for places in an array.
+        message: what is wrong and what would be right.
+    """
+
+    path: str
+    message: str
+
+
+def refused(
+    kind: SectionKind, body: JsonObject, api: ApiVersion, *, defaults: Collection[str] | None = None
+) -> tuple[Refusal, ...]:
+    """Everything in `body` that the server would refuse, sorted by path; empty when it would take it.
+
+    Args:
+        kind: of section.
+        body: as it would be sent.
+        api: of the server.
+        defaults: names of the `defaults` sections that are there; None when that is not known: then `from` is not
+            checked.
+    """
+    found = [*_wrong_types(kind, body, api)]
+    if not found:
+        found += _section(kind, body)
+        found += _rules(body, api)
+        source = body.get("from")
+        if source and defaults is not None and source not in defaults:
+            found.append(Refusal("from", f"there is no defaults section {source!r}"))
+    return tuple(sorted(found))
+
+
+def _wrong_types(kind: SectionKind, body: JsonObject, api: ApiVersion) -> Iterator[Refusal]:
+    """Children that have the wrong JSON type, and metadata that is no object."""
+    if not isinstance(body.get("metadata", {}), Mapping):
+        yield Refusal("metadata", "metadata must be an object")
+    for row in table(kind, api).rows:
+        if not isinstance(row, Composite | Items | Entries):
+            continue
+        value = _at(body, row.path)
+        if value is None:
+            continue
+        if isinstance(row, Items):
+            yield from _children(row.path, value, Sequence, "an array of objects")
+        elif isinstance(row, Entries):
+            yield from _children(row.path, value, Mapping, "an object of objects, keyed by name")
+        elif not isinstance(value, Mapping):
+            yield Refusal(row.path, "it must be an object")
+        else:
+            yield from _metadata(row.path, value)
+
+
+_Children = Sequence[Any] | Mapping[str, Any]
+
+
+def _children(path: str, value: Any, holder: type[_Children], expected: str) -> Iterator[Refusal]:
+    if not isinstance(value, holder) or isinstance(value, str):
+        yield Refusal(path, f"it must be {expected}")
+        return
+    pairs: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, child in pairs:
+        if not isinstance(child, Mapping):
+            yield Refusal(f"{path}.{key}", "it must be an object")
+        else:
+            yield from _metadata(f"{path}.{key}", child)
+
+
+def _metadata(path: str, value: Mapping[str, Any]) -> Iterator[Refusal]:
+    if not isinstance(value.get("metadata") or {}, Mapping):
+        yield Refusal(f"{path}.metadata", "metadata must be an object")
+
+
+def _at(body: JsonObject, path: str) -> Any:
+    value: Any = body
+    for name in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _section(kind: SectionKind, body: JsonObject) -> Iterator[Refusal]:
+    if body.get("adv_check") == "pgsql-check" and not _at(body, "pgsql_check_params.username"):
+        yield Refusal("adv_check", "pgsql-check needs pgsql_check_params.username")
+    if _at(body, "stats_options.stats_realm") and not _at(body, "stats_options.stats_realm_realm"):
+        yield Refusal("stats_options.stats_realm", "it needs stats_realm_realm; the server breaks on it alone")
+    if kind is SectionKind.FRONTEND and _at(body, "compression.direction"):
+        yield Refusal("compression.direction", "a frontend has no direction of compression")
+    for place, engine in enumerate(_at(body, "ssl_options.engines") or ()):
+        if not engine.get("algorithms"):
+            yield Refusal(
+                f"ssl_options.engines.{place}", "it needs algorithms beside the name; the server breaks on it alone"
+            )
+
+
+_Rule = Mapping[str, Any]
+_RuleCheck = Callable[[str, _Rule, ApiVersion], str]
+"""(name of the list, rule, API version) to what is wrong with the rule, "" for nothing."""
+
+
+def _rules(body: JsonObject, api: ApiVersion) -> Iterator[Refusal]:
+    for field, value in body.items():
+        if not field.endswith("_rule_list"):
+            continue
+        for place, rule in enumerate(cast("Sequence[_Rule]", value or ())):
+            action = rule.get("action") or rule.get("type")
+            check = _CHECKS.get(str(action))
+            message = check(field, rule, api) if check else ""
+            if message:
+                yield Refusal(f"{field}.{place}", message)
+
+
+def _counter(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    expression = "expr" if field == "tcp_request_rule_list" else "sc_expr"
+    number, text = rule.get("sc_int") is not None, bool(rule.get(expression))
+    if number and text:
+        return f"sc_int and {expression} exclude each other"
+    if not (number or text):
+        return f"it needs sc_int or {expression}"
+    return ""
+
+
+def _track(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    counter = "track_stick_counter" if field.startswith("tcp_") else "track_sc_stick_counter"
+    return "" if rule.get(counter) is not None else f"it needs {counter}"
+
+
+def _wait(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    if field == "http_response_rule_list" and rule.get("wait_at_least") is None:
+        return "in a response it needs wait_at_least; the server breaks without it"
+    return ""
+
+
+def _capture(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    if field != "http_after_response_rule_list":
+        return ""
+    if rule.get("capture_sample") and rule.get("capture_id") is not None:
+        return ""
+    return "after a response it needs capture_sample and capture_id"
+
+
+def _format(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    if field == "http_after_response_rule_list" and api < ApiVersion(3, 4):
+        return f"API {api} does not take set-var-fmt after a response; use set-var"
+    return ""
+
+
+_CHECKS: Mapping[str, _RuleCheck] = {
+    "sc-add-gpc": _counter,
+    "sc-set-gpt": _counter,
+    "sc-set-gpt0": _counter,
+    "track-sc": _track,
+    "wait-for-body": _wait,
+    "capture": _capture,
+    "set-var-fmt": _format,
+}
