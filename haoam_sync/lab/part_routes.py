@@ -1,0 +1,329 @@
+"""Parts of sections: servers, binds, rules, ACLs, users and the like, each with endpoints of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Flask, Response, g
+
+from haoam_sync.lab.bodies import echo, read_list, read_object
+from haoam_sync.lab.document import Body, Document, write_section
+from haoam_sync.lab.engine import AtRunTime, Engine
+from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body, written_headers
+from haoam_sync.lab.parts import LISTED, NAMED, PARENT_PATH, Listed, Named, spoken
+from haoam_sync.lab.refusal import Refusal, exists, missing, no_parent
+from haoam_sync.lab.runtime_changes import added_server_at_run_time, server_at_run_time
+from haoam_sync.lab.sections import BASE
+from haoam_sync.lab.wire import rules
+from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.sections import SectionModel, section_model
+
+
+def install_parts(app: Flask, engine: Engine) -> None:
+    """Add the routes of all parts of all kinds."""
+    for kind in SectionKind:
+        known = rules(section_model(kind), engine.api)
+        for listed in LISTED.get(kind, ()):
+            if listed.field in known:
+                ListedParts(engine, kind, listed).install(app)
+        for named in NAMED.get(kind, ()):
+            if named.field in known:
+                NamedParts(engine, kind, named).install(app)
+
+
+def _model_of(engine: Engine, kind: SectionKind, field: str) -> type[SectionModel]:
+    model = rules(section_model(kind), engine.api)[field].model
+    if model is None:
+        raise TypeError(f"{kind}.{field} holds no objects")
+    return model
+
+
+class ListedParts:
+    """Requests for one kind of listed parts in sections of one kind."""
+
+    def __init__(self, engine: Engine, kind: SectionKind, part: Listed) -> None:
+        self._engine = engine
+        self._queries = Queries(engine)
+        self._kind = kind
+        self._part = part
+        self._model = _model_of(engine, kind, part.field)
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        if self._kind is SectionKind.GLOBAL:
+            path, defaults = f"{BASE}/global/{self._part.endpoint}", {"parent": ""}
+        else:
+            path, defaults = f"{BASE}/{PARENT_PATH[self._kind]}/<parent>/{self._part.endpoint}", None
+        endpoint = f"parts {self._kind.value} {self._part.endpoint}"
+        for suffix, verb, view in (
+            ("", "GET", self.list_all),
+            ("", "PUT", self.put_all),
+            ("/<int:index>", "GET", self.get),
+            ("/<int:index>", "PUT", self.put),
+            ("/<int:index>", "POST", self.post),
+            ("/<int:index>", "DELETE", self.delete),
+        ):
+            app.add_url_rule(f"{path}{suffix}", f"{endpoint} {verb}{suffix}", view, methods=[verb], defaults=defaults)
+
+    def list_all(self, parent: str) -> Response:
+        """GET of all."""
+        document = self._read()
+        section = SectionId(self._kind, parent)
+        if not document.has(section):
+            if self._part.empty_without_parent:
+                return json_answer([])
+            raise no_parent(spoken(self._kind), parent)
+        return json_answer(self._parts(document, section))
+
+    def get(self, parent: str, index: int) -> Response:
+        """GET of one."""
+        document = self._read()
+        section = self._require(document, parent)
+        parts = self._parts(document, section)
+        if index >= len(parts):
+            raise self._absent(parent, index)
+        return json_answer(parts[index])
+
+    def put_all(self, parent: str) -> Response:
+        """PUT of the whole array."""
+        bodies = read_list(json_body(self._engine), self._model, self._engine.api)
+
+        def edit(document: Document) -> Document:
+            section = self._require(document, parent)
+            lines = [line for body in bodies for line in self._lines(section, body)]
+            return document.put_lines(section, self._part.keywords, lines)
+
+        written = self._engine.write(self._queries.target(), edit)
+        shown = [echo(body, self._model, self._engine.api) for body in bodies]
+        status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
+        return json_answer(shown, status, written_headers(written))
+
+    def put(self, parent: str, index: int) -> Response:
+        """PUT in place of one."""
+        return self._insert(parent, index, replaced=1, settled=HTTPStatus.OK)
+
+    def post(self, parent: str, index: int) -> Response:
+        """POST in front of the one with that index."""
+        return self._insert(parent, index, replaced=0, settled=HTTPStatus.CREATED)
+
+    def delete(self, parent: str, index: int) -> Response:
+        """DELETE of one."""
+
+        def edit(document: Document) -> Document:
+            section = self._require(document, parent)
+            lines = document.lines(section, self._part.keywords)
+            if index >= len(lines):
+                raise self._absent(parent, index)
+            del lines[index]
+            return document.put_lines(section, self._part.keywords, lines)
+
+        written = self._engine.write(self._queries.target(), edit)
+        status = HTTPStatus.NO_CONTENT if written.settled else HTTPStatus.ACCEPTED
+        return empty_answer(status, written_headers(written))
+
+    def _insert(self, parent: str, index: int, *, replaced: int, settled: HTTPStatus) -> Response:
+        body = read_object(json_body(self._engine), self._model, self._engine.api)
+
+        def edit(document: Document) -> Document:
+            section = self._require(document, parent)
+            lines = document.lines(section, self._part.keywords)
+            if replaced and index >= len(lines):
+                raise self._absent(parent, index)
+            if index > len(lines):
+                raise Refusal(
+                    HTTPStatus.BAD_REQUEST,
+                    f"index out of range: Object with id {index} in {spoken(self._kind)} {parent} out of range",
+                )
+            lines[index : index + replaced] = self._lines(section, body)
+            return document.put_lines(section, self._part.keywords, lines)
+
+        written = self._engine.write(self._queries.target(), edit)
+        shown = echo(body, self._model, self._engine.api)
+        status = settled if written.settled else HTTPStatus.ACCEPTED
+        return json_answer(shown, status, written_headers(written))
+
+    def _read(self) -> Document:
+        document, g.version = self._engine.read(self._queries.transaction())
+        return document
+
+    def _require(self, document: Document, parent: str) -> SectionId:
+        section = SectionId(self._kind, parent)
+        if not document.has(section):
+            raise no_parent(spoken(self._kind), parent)
+        return section
+
+    def _parts(self, document: Document, section: SectionId) -> Sequence[Body]:
+        found: Sequence[Body] = document.body(section, self._engine.api).get(self._part.field, [])
+        return found
+
+    def _absent(self, parent: str, index: int) -> Refusal:
+        return missing(f"Object {index} does not exist in {spoken(self._kind)} {parent}")
+
+    def _lines(self, section: SectionId, body: Body) -> list[str]:
+        return part_lines(self._engine, section, {self._part.field: [body]})
+
+
+class NamedParts:
+    """Requests for one kind of named parts in sections of one kind."""
+
+    def __init__(self, engine: Engine, kind: SectionKind, part: Named) -> None:
+        self._engine = engine
+        self._queries = Queries(engine)
+        self._kind = kind
+        self._part = part
+        self._model = _model_of(engine, kind, part.field)
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        part = self._part
+        if part.parent_parameter:
+            path = f"{BASE}/{part.endpoint}"
+        else:
+            path = f"{BASE}/{PARENT_PATH[self._kind]}/<parent>/{part.endpoint}"
+        endpoint = f"parts {self._kind.value} {part.endpoint}"
+        for suffix, verb, view in (
+            ("", "GET", self.list_all),
+            ("", "POST", self.post),
+            ("/<name>", "GET", self.get),
+            ("/<name>", "PUT", self.put),
+            ("/<name>", "DELETE", self.delete),
+        ):
+            app.add_url_rule(f"{path}{suffix}", f"{endpoint} {verb}{suffix}", view, methods=[verb])
+
+    def list_all(self, parent: str = "") -> Response:
+        """GET of all."""
+        parent = self._parent(parent)
+        document = self._read()
+        section = SectionId(self._kind, parent)
+        if not document.has(section):
+            if self._part.empty_without_parent:
+                return json_answer([])
+            raise self._no_parent(parent, for_list=True)
+        return json_answer(list(self._parts(document, section).values()))
+
+    def get(self, name: str, parent: str = "") -> Response:
+        """GET of one."""
+        parent = self._parent(parent)
+        document = self._read()
+        section = SectionId(self._kind, parent)
+        parts = self._parts(document, section) if document.has(section) else {}
+        if name not in parts:
+            raise self._absent(parent, name)
+        return json_answer(parts[name])
+
+    def post(self, parent: str = "") -> Response:
+        """POST of a new one."""
+        parent = self._parent(parent)
+        body = self._named(read_object(json_body(self._engine), self._model, self._engine.api))
+        section = SectionId(self._kind, parent)
+        name = body[self._part.key]
+
+        def edit(document: Document) -> Document:
+            if not document.has(section):
+                raise self._no_parent(parent)
+            if name in self._parts(document, section):
+                raise exists(self._part.taken.format(name=name, parent=parent))
+            lines = [*document.lines(section, self._part.keywords), *self._lines(section, name, body)]
+            return document.put_lines(section, self._part.keywords, lines)
+
+        at_run_time: AtRunTime | None = None
+        if self._is_server():
+            at_run_time = added_server_at_run_time(self._engine, section, name)
+        written = self._engine.write(self._queries.target(), edit, at_run_time)
+        status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
+        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+
+    def put(self, name: str, parent: str = "") -> Response:
+        """PUT in place of one."""
+        parent = self._parent(parent)
+        body = self._named(read_object(json_body(self._engine), self._model, self._engine.api))
+        section = SectionId(self._kind, parent)
+
+        def edit(document: Document) -> Document:
+            index = self._index(document, section, name, for_put=True)
+            lines = document.lines(section, self._part.keywords)
+            lines[index : index + 1] = self._lines(section, body[self._part.key], body)
+            return document.put_lines(section, self._part.keywords, lines)
+
+        at_run_time: AtRunTime | None = None
+        if self._is_server():
+            at_run_time = server_at_run_time(self._engine, section, name, body)
+        written = self._engine.write(self._queries.target(), edit, at_run_time)
+        status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
+        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+
+    def delete(self, name: str, parent: str = "") -> Response:
+        """DELETE of one."""
+        parent = self._parent(parent)
+        section = SectionId(self._kind, parent)
+
+        def edit(document: Document) -> Document:
+            index = self._index(document, section, name)
+            lines = document.lines(section, self._part.keywords)
+            del lines[index]
+            return document.put_lines(section, self._part.keywords, lines)
+
+        written = self._engine.write(self._queries.target(), edit)
+        status = HTTPStatus.NO_CONTENT if written.settled else HTTPStatus.ACCEPTED
+        return empty_answer(status, written_headers(written))
+
+    def _is_server(self) -> bool:
+        return self._kind is SectionKind.BACKEND and self._part.endpoint == "servers"
+
+    def _parent(self, from_path: str) -> str:
+        parameter = self._part.parent_parameter
+        return self._queries.required(parameter) if parameter else from_path
+
+    def _read(self) -> Document:
+        document, g.version = self._engine.read(self._queries.transaction())
+        return document
+
+    def _parts(self, document: Document, section: SectionId) -> dict[str, Body]:
+        found: dict[str, Body] = document.body(section, self._engine.api).get(self._part.field, {})
+        return found
+
+    def _index(self, document: Document, section: SectionId, name: str, *, for_put: bool = False) -> int:
+        """Which of the lines of this kind is the one with that name: the parts are read line by line."""
+        parts = self._parts(document, section) if document.has(section) else {}
+        if name not in parts:
+            raise self._absent(section.name, name, for_put=for_put)
+        return list(parts).index(name)
+
+    def _named(self, body: Body) -> Body:
+        """A bind without a name is keyed by its address."""
+        if self._part.key in body:
+            return body
+        port = f":{body['port']}" if "port" in body else ""
+        return {**body, self._part.key: f"{body.get('address', '')}{port}"}
+
+    def _no_parent(self, parent: str, *, for_list: bool = False) -> Refusal:
+        newest = self._engine.api >= NEWEST
+        match self._part.endpoint:
+            case "users" if for_list:
+                return Refusal(HTTPStatus.NOT_FOUND, f"userlist {parent} not found" if newest else "")
+            case "users":
+                return Refusal(HTTPStatus.BAD_REQUEST, "userlist not found" if newest else "")
+            case "groups" if for_list:
+                return Refusal(HTTPStatus.NOT_FOUND, "not found" if newest else "")
+            case "groups":
+                return missing(f"userlist {parent} does not exist")
+            case _:
+                return no_parent(self._part.parent_word, parent)
+
+    def _absent(self, parent: str, name: str, *, for_put: bool = False) -> Refusal:
+        if self._part.endpoint == "users":
+            newest = self._engine.api >= NEWEST
+            return missing(f"user {name} does not exist") if newest else Refusal(HTTPStatus.NOT_FOUND, "")
+        words = (self._part.absent_for_put if for_put else "") or self._part.absent
+        return missing(words.format(name=name, parent=parent))
+
+    def _lines(self, section: SectionId, name: str, body: Body) -> list[str]:
+        return part_lines(self._engine, section, {self._part.field: {name: body}})
+
+
+def part_lines(engine: Engine, section: SectionId, body: Body) -> list[str]:
+    """The indented lines of parts, taken from a section that has nothing else."""
+    named = {"name": section.name, **body} if section.name else body
+    return [line for line in write_section(section.kind, named, engine.api).splitlines() if line.startswith(" ")]

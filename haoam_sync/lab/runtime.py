@@ -1,0 +1,390 @@
+"""What the worker really runs: servers, process, certificates, statistics; and changes that are no configuration."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+
+from haoam_sync.lab.bodies import read_object
+from haoam_sync.lab.engine import Engine
+from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body
+from haoam_sync.lab.refusal import Refusal
+from haoam_sync.lab.worker import WorkerUnreachableError
+from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.sections.runtime import RuntimeServer
+
+_BASE = "/v3/services/haproxy"
+_MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20
+_DRAIN = 0x08 | 0x10
+_CODE_ENUMERATION = 606
+_STATE_FIELDS: tuple[tuple[str, str], ...] = (
+    ("agent_addr", "srv_agent_addr"),
+    ("agent_port", "srv_agent_port"),
+    ("agent_state", "srv_agent_state"),
+    ("backend_forced_id", "bk_f_forced_id"),
+    ("backend_id", "be_id"),
+    ("backend_name", "be_name"),
+    ("check_addr", "srv_check_addr"),
+    ("check_health", "srv_check_health"),
+    ("check_port", "srv_check_port"),
+    ("check_result", "srv_check_result"),
+    ("check_state", "srv_check_state"),
+    ("check_status", "srv_check_status"),
+    ("forced_id", "srv_f_forced_id"),
+    ("fqdn", "srv_fqdn"),
+    ("iweight", "srv_iweight"),
+    ("last_time_change", "srv_time_since_last_change"),
+    ("srvrecord", "srvrecord"),
+    ("uweight", "srv_uweight"),
+)
+"""What API 3.4 shows beside 3.2, by the column of `show servers state` (management guide)."""
+_TEXTS = frozenset({"agent_addr", "backend_name", "check_addr", "fqdn", "srvrecord"})
+
+
+class RuntimeRoutes:
+    """Requests for the running worker."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queries = Queries(engine)
+
+    def install(self, app: Flask) -> None:
+        """Add the routes."""
+        servers = f"{_BASE}/runtime/backends/<backend>/servers"
+        for path, verb, view in (
+            (servers, "GET", self.list_servers),
+            (servers, "POST", self.add_server),
+            (f"{servers}/<name>", "GET", self.get_server),
+            (f"{servers}/<name>", "PUT", self.put_server),
+            (f"{servers}/<name>", "DELETE", self.delete_server),
+            (f"{_BASE}/runtime/info", "GET", self.info),
+            (f"{_BASE}/runtime/ssl_certs", "GET", self.certificates),
+            (f"{_BASE}/stats/native", "GET", self.stats),
+        ):
+            app.add_url_rule(path, f"{verb} {path}", view, methods=[verb])
+
+    # ---- servers
+
+    def list_servers(self, backend: str) -> Response:
+        """GET of a backend's servers."""
+        return json_answer([self._server(row) for row in self._states(backend)])
+
+    def get_server(self, backend: str, name: str) -> Response:
+        """GET of one."""
+        return json_answer(self._find(backend, name))
+
+    def put_server(self, backend: str, name: str) -> Response:
+        """PUT: administrative and operational state."""
+        body = read_object(json_body(self._engine), RuntimeServer, self._engine.api)
+        found = self._find(backend, name)
+        server = f"{backend}/{name}"
+        if "admin_state" in body and body["admin_state"] != found["admin_state"]:
+            self._do(f"set server {server} state {body['admin_state']}")
+        if "operational_state" in body and body["operational_state"] != found["operational_state"]:
+            self._do(f"set server {server} health {body['operational_state']}")
+        return json_answer(self._find(backend, name))
+
+    def add_server(self, backend: str) -> Response:
+        """POST of a server that exists in the worker only."""
+        body = read_object(json_body(self._engine), RuntimeServer, self._engine.api)
+        address = body.get("address", "")
+        port = f":{body['port']}" if "port" in body else ""
+        self._states(backend)
+        self._do(f"add server {backend}/{body.get('name', '')} {address}{port}", expected="New server registered")
+        return json_answer(body, HTTPStatus.CREATED)
+
+    def delete_server(self, backend: str, name: str) -> Response:
+        """DELETE of a server from the worker only; it must be in maintenance."""
+        self._find(backend, name)
+        self._do(f"del server {backend}/{name}", expected="Server deleted")
+        return empty_answer(HTTPStatus.NO_CONTENT)
+
+    def _find(self, backend: str, name: str) -> dict[str, Any]:
+        for row in self._states(backend, f"{backend}/{name}"):
+            if row["srv_name"] == name:
+                return self._server(row)
+        raise _nothing(f"{backend}/{name}")
+
+    def _states(self, backend: str, wanted: str = "") -> list[dict[str, str]]:
+        """The rows of `show servers state`.
+
+        Raises:
+            Refusal: there is no such backend.
+        """
+        answer = self._ask(f"show servers state {backend}")
+        lines = answer.splitlines()
+        header = next((line for line in lines if line.startswith("# ")), "")
+        if not header:
+            raise _nothing(wanted or backend)
+        columns = header[2:].split()
+        begin = lines.index(header) + 1
+        return [dict(zip(columns, line.split(), strict=False)) for line in lines[begin:] if line.strip()]
+
+    def _server(self, row: Mapping[str, str]) -> dict[str, Any]:
+        admin, operational = int(row["srv_admin_state"]), int(row["srv_op_state"])
+        shown: dict[str, Any] = {
+            "address": row["srv_addr"],
+            "admin_state": "maint" if admin & _MAINTENANCE else "drain" if admin & _DRAIN else "ready",
+            "id": row["srv_id"],
+            "name": row["srv_name"],
+            "operational_state": ("down", "up", "up", "stopping")[operational],
+            "port": int(row["srv_port"]),
+        }
+        if self._engine.api >= NEWEST:
+            for name, column in _STATE_FIELDS:
+                shown[name] = row[column] if name in _TEXTS else int(row[column])
+            shown["use_ssl"] = row["srv_use_ssl"] == "1"
+            shown["weight"] = shown["uweight"]
+        return shown
+
+    # ---- process, certificates
+
+    def info(self) -> Response:
+        """GET of the process's own figures."""
+        values = dict(_info(self._ask("show info")))
+        return json_answer({"info": values, "runtimeAPI": str(self._engine.worker.master_socket)})
+
+    def certificates(self) -> Response:
+        """GET of the certificates that the worker has loaded."""
+        names = [line for line in self._ask("show ssl cert").splitlines() if line and not line.startswith("#")]
+        found = [{"description": name.rpartition("/")[2], "storage_name": name} for name in names]
+        return json_answer(found or None)
+
+    # ---- statistics
+
+    def stats(self) -> Response:
+        """GET of statistics, of all or of one."""
+        kind, name = request.args.get("type", ""), request.args.get("name", "")
+        parent = request.args.get("parent", "")
+        if kind and kind not in _STATS_KINDS:
+            raise self._wrong_kind()
+        if name and not kind:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Type required when filtering by name")
+        if name and kind == "server" and not parent:
+            raise Refusal(HTTPStatus.BAD_REQUEST, "Parent backend required when filtering by server")
+        found = []
+        for row in csv.DictReader(io.StringIO(self._ask("show stat").removeprefix("# "))):
+            item = _stats(row)
+            if item is None or (kind and item["type"] != kind) or (name and item["name"] != name):
+                continue
+            if parent and item.get("backend_name") != parent:
+                continue
+            found.append(item)
+        shown: dict[str, Any] = {"runtimeAPI": f"{self._engine.worker.master_socket}@1"}
+        if found:
+            shown["stats"] = found
+        return json_answer(shown)
+
+    def _wrong_kind(self) -> Refusal:
+        if self._engine.api >= NEWEST:
+            allowed = ",".join(f'"{kind}"' for kind in _STATS_KINDS)
+            return Refusal(HTTPStatus.BAD_REQUEST, f"type in query: value is not one of the allowed values [{allowed}]")
+        return Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"type in query should be one of [{' '.join(_STATS_KINDS)}]",
+            code=_CODE_ENUMERATION,
+        )
+
+    def _ask(self, command: str) -> str:
+        try:
+            return self._engine.worker.ask(command)
+        except WorkerUnreachableError as error:
+            raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)) from error
+
+    def _do(self, command: str, expected: str = "") -> None:
+        answer = self._ask(command).strip()
+        if (expected and expected not in answer) or (answer and not expected):
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"{self._engine.worker.master_socket} [3] {answer} [{command}]")
+
+
+def _nothing(what: str) -> Refusal:
+    return Refusal(HTTPStatus.NOT_FOUND, f"no data for {what}: not found")
+
+
+_STATS_KINDS = ("frontend", "backend", "server")
+_KIND_OF_TYPE = {"0": "frontend", "1": "backend", "2": "server"}
+_RENAMED = {
+    "CompressBpsIn": "compress_bps_in",
+    "CompressBpsOut": "compress_bps_out",
+    "CompressBpsRateLim": "compress_bps_rate_lim",
+    "CumConns": "cum_conns",
+    "CumReq": "cum_req",
+    "CumSslConns": "cum_ssl_conns",
+    "CurrConns": "curr_conns",
+    "CurrSslConns": "curr_ssl_conns",
+    "Hard_maxconn": "hard_max_conn",
+    "MaxConnRate": "max_conn_rate",
+    "MaxSessRate": "max_sess_rate",
+    "MaxSslConns": "max_ssl_conns",
+    "MaxSslRate": "max_ssl_rate",
+    "Maxconn": "max_conn",
+    "Maxpipes": "max_pipes",
+    "Maxsock": "max_sock",
+    "Memmax_MB": "mem_max_mb",
+    "PipesFree": "pipes_free",
+    "PipesUsed": "pipes_used",
+    "PoolAlloc_MB": "pool_alloc_mb",
+    "PoolFailed": "pool_failed",
+    "PoolUsed_MB": "pool_used_mb",
+    "Process_num": "process_num",
+    "Nbproc": "processes",
+    "Nbthread": "nbthread",
+    "Run_queue": "run_queue",
+    "SessRate": "sess_rate",
+    "SessRateLimit": "sess_rate_limit",
+    "ConnRate": "conn_rate",
+    "ConnRateLimit": "conn_rate_limit",
+    "ConnectedPeers": "connected_peers",
+    "ActivePeers": "active_peers",
+    "BytesOutRate": "bytes_out_rate",
+    "BusyPolling": "busy_polling",
+    "DroppedLogs": "dropped_logs",
+    "FailedResolutions": "failed_resolutions",
+    "Idle_pct": "idle_pct",
+    "Jobs": "jobs",
+    "Listeners": "listeners",
+    "Pid": "pid",
+    "SslBackendKeyRate": "ssl_backend_key_rate",
+    "SslBackendMaxKeyRate": "ssl_backend_max_key_rate",
+    "SslCacheLookups": "ssl_cache_lookups",
+    "SslCacheMisses": "ssl_cache_misses",
+    "SslFrontendKeyRate": "ssl_frontend_key_rate",
+    "SslFrontendMaxKeyRate": "ssl_frontend_max_key_rate",
+    "SslFrontendSessionReuse_pct": "ssl_frontend_session_reuse",
+    "SslRate": "ssl_rate",
+    "SslRateLimit": "ssl_rate_limit",
+    "Stopping": "stopping",
+    "Tasks": "tasks",
+    "TotalBytesOut": "total_bytes_out",
+    "Ulimit-n": "ulimit_n",
+    "Unstoppable Jobs": "unstoppable",
+    "Uptime_sec": "uptime",
+    "ZlibMemUsage": "zlib_mem_usage",
+    "MaxZlibMemUsage": "max_zlib_mem_usage",
+}
+"""Names of `show info` as the API has them."""
+
+
+def _info(answer: str) -> Iterator[tuple[str, Any]]:
+    for line in answer.splitlines():
+        name, _, value = line.partition(":")
+        value = value.strip()
+        if name in _RENAMED:
+            yield _RENAMED[name], int(value) if value.lstrip("-").isdigit() else 0
+        elif name == "Release_date":
+            yield "release_date", value.replace("/", "-")
+        elif name == "Version":
+            yield "version", value
+        elif name == "node":
+            yield "node", value
+
+
+_HIDDEN_STATS = frozenset({"pxname", "svname", "type"})
+
+
+def _stats(row: Mapping[str, str | None]) -> dict[str, Any] | None:
+    """One row of `show stat`; None for listeners."""
+    kind = _KIND_OF_TYPE.get(row.get("type") or "")
+    if kind is None:
+        return None
+    known = _STATS_FIELDS
+    values: dict[str, Any] = {}
+    for name, text in row.items():
+        if name is None or not text or name not in known:
+            continue
+        values[name] = int(text) if text.lstrip("-").isdigit() else text
+    item: dict[str, Any] = {"name": row["pxname"] if kind != "server" else row["svname"], "stats": values, "type": kind}
+    if kind == "server":
+        item["backend_name"] = row["pxname"]
+    return item
+
+
+_STATS_FIELDS = frozenset(
+    [
+        "act",
+        "addr",
+        "agent_code",
+        "agent_desc",
+        "agent_duration",
+        "agent_fall",
+        "agent_health",
+        "agent_rise",
+        "agent_status",
+        "algo",
+        "bck",
+        "bin",
+        "bout",
+        "check_code",
+        "check_desc",
+        "check_duration",
+        "check_fall",
+        "check_health",
+        "check_rise",
+        "check_status",
+        "chkdown",
+        "chkfail",
+        "cli_abrt",
+        "comp_byp",
+        "comp_in",
+        "comp_out",
+        "comp_rsp",
+        "conn_rate",
+        "conn_rate_max",
+        "conn_tot",
+        "cookie",
+        "ctime",
+        "dcon",
+        "downtime",
+        "dreq",
+        "dresp",
+        "dses",
+        "econ",
+        "ereq",
+        "eresp",
+        "hanafail",
+        "hrsp_1xx",
+        "hrsp_2xx",
+        "hrsp_3xx",
+        "hrsp_4xx",
+        "hrsp_5xx",
+        "hrsp_other",
+        "iid",
+        "intercepted",
+        "last_agt",
+        "last_chk",
+        "lastchg",
+        "lastsess",
+        "lbtot",
+        "mode",
+        "pid",
+        "qcur",
+        "qlimit",
+        "qmax",
+        "qtime",
+        "rate",
+        "rate_lim",
+        "rate_max",
+        "req_rate",
+        "req_rate_max",
+        "req_tot",
+        "rtime",
+        "scur",
+        "sid",
+        "slim",
+        "smax",
+        "srv_abrt",
+        "status",
+        "stot",
+        "throttle",
+        "tracked",
+        "ttime",
+        "weight",
+        "wredis",
+        "wretr",
+    ]
+)
