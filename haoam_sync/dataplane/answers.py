@@ -236,10 +236,10 @@ class Stat:
         match document:
             case {"error": str(error)} if error:
                 raise ValueError("the worker does not answer")
-            case {"stats": None}:
-                return ()
             case {"stats": [*entries]}:
                 return tuple(cls._parse(entry) for entry in entries)
+            case {"stats": None} | {"runtimeAPI": str()}:
+                return ()
         raise ValueError("no stats")
 
     @classmethod

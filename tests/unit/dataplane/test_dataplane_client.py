@@ -323,11 +323,24 @@ def test_runtime_servers_of_both_api_versions() -> None:
 def test_stats_ask_for_names() -> None:
     """The worker is asked for one name; its status is HAProxy's word."""
     entry = {"type": "server", "name": "s1", "backend_name": "web", "stats": {"status": "DRAIN", "weight": 3}}
-    client, peer = client_of(reply(body={"stats": [entry]}), reply(body={"stats": None}))
+    client, peer = client_of(
+        reply(body={"runtimeAPI": "/s", "stats": [entry]}),
+        reply(body={"stats": None}),
+        reply(body={"runtimeAPI": "/s"}),
+    )
     (stat,) = client.stats("server", "s1", backend="web")
     assert (stat.status, stat.backend, stat.weight) == ("DRAIN", "web", 3)
     assert client.stats("frontend", "none") == ()
+    assert client.stats("frontend", "none") == ()
     assert peer.asked[0] == "GET /stats/native?type=server&name=s1&parent=web"
+
+
+@pytest.mark.parametrize("body", [{"error": "no socket"}, {"stats": 3}, {"stats": [{"type": "server"}]}, {}])
+def test_a_worker_that_does_not_answer(body: object) -> None:
+    """An error in place of statistics proves nothing: it is never taken for `not there`."""
+    client, _ = client_of(reply(body=body))
+    with pytest.raises(InstanceError):
+        client.stats("backend", "web")
 
 
 def test_a_write_is_announced_before_it_is_sent() -> None:
