@@ -144,15 +144,19 @@ class Document:
     Attributes:
         value: its content: dict, list, str, int, float, bool, None. Never the empty document.
         file: path in the repository.
+        start: where it begins.
     """
 
     value: Value
     file: str
+    start: Position
     _source: _Source = field(repr=False, compare=False)
     _index: int = field(repr=False)
 
     def position(self, path: Path = ()) -> Position:
         """Where the value at `path` begins; where there is none, the nearest thing that encloses it."""
+        if not path:
+            return self.start
         return self._find(self._source.places[self._index].values, path)
 
     def key_position(self, path: Path = ()) -> Position:
@@ -183,7 +187,8 @@ def load(data: bytes, file: str, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Docum
     values = builder.run()
     if builder.problems:
         raise InvalidDesiredError(tuple(builder.problems))
-    return tuple(Document(value, file, source, index) for index, value in enumerate(values) if value is not None)
+    found = enumerate(zip(values, builder.starts, strict=True))
+    return tuple(Document(value, file, start, source, index) for index, (value, start) in found if value is not None)
 
 
 def _decoded(data: bytes, file: str, bounds: Bounds) -> str:
@@ -260,6 +265,7 @@ class _Builder:
 
     def __init__(self, source: _Source, places: list[_Places] | None = None) -> None:
         self.problems: list[Problem] = []
+        self.starts: list[Position] = []
         self._source = source
         self._places = places
         self._has_bare_tag = re.search(r"!(?:[\s,\]}]|$)", source.text) is not None
@@ -333,6 +339,7 @@ class _Builder:
         is_key = False
         if not self._stack:
             self._documents.append(value)
+            self.starts.append(Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1))
         else:
             top = self._stack[-1]
             if isinstance(top, list):

@@ -50,6 +50,8 @@ class DesiredCertificate:
         content: PEM of chain and key; None when not resolved. Secret.
         reference: where the content comes from; None when it stands in git.
         position: of the document.
+        chain: PEM of certificate and chain where they stand in git and only the key is a secret.
+        digest: of the document's meaning, the secret as a reference (`sha256:...`).
     """
 
     name: str
@@ -57,6 +59,8 @@ class DesiredCertificate:
     content: bytes | None = field(repr=False)
     reference: SecretReference | None
     position: Position
+    chain: bytes | None = field(default=None, repr=False)
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

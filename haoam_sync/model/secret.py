@@ -55,13 +55,30 @@ class SecretUse:
 
 
 SECRET_FIELDS: Mapping[SectionKind, tuple[str, ...]] = {
-    SectionKind.GLOBAL: (),
+    SectionKind.GLOBAL: ("cluster_secret",),
     SectionKind.DEFAULTS: ("dynamic_cookie_key", "stats_options.stats_auths.*.passwd"),
     SectionKind.USERLIST: ("users.*.password",),
-    SectionKind.FRONTEND: ("stats_options.stats_auths.*.passwd",),
+    SectionKind.FRONTEND: ("binds.*.ca_sign_pass", "stats_options.stats_auths.*.passwd"),
     SectionKind.BACKEND: ("dynamic_cookie_key", "stats_options.stats_auths.*.passwd"),
 }
 """Secret-typed fields: `*` stands for every key of an object or every index of an array."""
+
+
+ENDPOINT_FIELD = "clusters.*.instances.*.password"
+"""The secret-typed field of the fleet document, as `SecretUse.field` names it."""
+
+
+def secret_field(kind: SectionKind, path: tuple[str | int, ...]) -> str:
+    """The secret-typed field that stands at `path`, as `SecretUse.field` names it.
+
+    Raises:
+        ValueError: none does.
+    """
+    for pattern in SECRET_FIELDS.get(kind, ()):
+        parts = pattern.split(".")
+        if len(parts) == len(path) and all(part in {"*", str(step)} for part, step in zip(parts, path, strict=True)):
+            return pattern
+    raise ValueError(f"no secret field of {kind}: {path}")
 
 
 def secret_paths(kind: SectionKind, body: JsonObject) -> Iterator[tuple[str | int, ...]]:

@@ -1,4 +1,4 @@
-"""How section models are built of each other: read from their annotations, once for each model."""
+"""How models are built of each other: read from their annotations, once for each model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
-from haoam_sync.model.sections.values import SectionModel, Since, Until, ValuesSince
+from pydantic import BaseModel
+
+from haoam_sync.model.sections.values import Since, Until, ValuesSince
 
 
 class Shape(Enum):
@@ -28,13 +30,13 @@ class FieldShape:
         marks: which API versions have it.
     """
 
-    model: type[SectionModel] | None
+    model: type[BaseModel] | None
     shape: Shape
     marks: tuple[Since | Until | ValuesSince, ...]
 
 
 @cache
-def fields(model: type[SectionModel]) -> Mapping[str, FieldShape]:
+def fields(model: type[BaseModel]) -> Mapping[str, FieldShape]:
     """The fields of a model by the API's own names, in the order declared."""
     shapes = {}
     for name, info in model.model_fields.items():
@@ -44,8 +46,8 @@ def fields(model: type[SectionModel]) -> Mapping[str, FieldShape]:
     return shapes
 
 
-def _models(annotation: object, shape: Shape) -> Iterator[tuple[type[SectionModel], Shape]]:
-    if isinstance(annotation, type) and issubclass(annotation, SectionModel):
+def _models(annotation: object, shape: Shape) -> Iterator[tuple[type[BaseModel], Shape]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation, shape
         return
     origin = get_origin(annotation)
@@ -61,7 +63,7 @@ def _models(annotation: object, shape: Shape) -> Iterator[tuple[type[SectionMode
 
 
 @cache
-def versioned(model: type[SectionModel]) -> Mapping[str, FieldShape]:
+def versioned(model: type[BaseModel]) -> Mapping[str, FieldShape]:
     """Those fields of a model in which, at any depth, something is not in every API version."""
     return {
         name: field

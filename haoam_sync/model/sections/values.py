@@ -7,7 +7,9 @@ of Rust's `regex` (linear time, `$` is the end of the text).
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class SectionModel(BaseModel):
@@ -27,12 +29,18 @@ class Since:
 
     version: str
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "description": f"API {self.version} and newer"}
+
 
 @dataclass(frozen=True, slots=True)
 class Until:
     """Marks a field that newer API versions no longer have; `version` is the last one that does."""
 
     version: str
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core), "description": f"up to API {self.version}"}
 
 
 @dataclass(frozen=True, slots=True)

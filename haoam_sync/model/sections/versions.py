@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pydantic import BaseModel
+
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.sections.structure import Shape, versioned
-from haoam_sync.model.sections.values import SectionModel, Since, Until, ValuesSince
+from haoam_sync.model.sections.values import Since, Until, ValuesSince
 
 
-def missing(model: type[SectionModel], body: JsonObject, api: ApiVersion, prefix: str = "") -> Iterator[str]:
+def missing(model: type[BaseModel], body: JsonObject, api: ApiVersion, prefix: str = "") -> Iterator[str]:
     """Dotted paths used in `body` that `api` lacks; `PATH=VALUE` where it has the field but not this value."""
     for name, field in versioned(model).items():
         if name not in body:

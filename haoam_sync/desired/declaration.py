@@ -1,0 +1,141 @@
+"""A document that declares a section: read once, however many instances it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from haoam_sync.desired import explain, external, ignored, scan
+from haoam_sync.desired.envelope import SECTION_KINDS, Envelope
+from haoam_sync.desired.external import External
+from haoam_sync.desired.paths import dotted, put_in
+from haoam_sync.desired.problems import Problems
+from haoam_sync.desired.scan import SPEC, Findings
+from haoam_sync.desired.selection import select
+from haoam_sync.desired.variables import Reference
+from haoam_sync.documents import Document, Path, Value
+from haoam_sync.model.documents.metadata import GlobalMetadata, SectionMetadata
+from haoam_sync.model.fleet import Cluster, Fleet
+from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.secret import SECRET_FIELDS, SecretReference, secret_paths
+from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.sections import section_model
+from haoam_sync.model.sections.structure import Shape, fields
+
+OWN_NAME: Mapping[str, str] = {"users": "username", "server_templates": "prefix", "crt_loads": "certificate"}
+"""Children whose name is not in the field `name`, by the field that holds them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One document that declares a section.
+
+    Attributes:
+        id: of the section.
+        document: for positions.
+        clusters: it is for.
+        template: the body as the API wants it, names filled in; variables and texts of secret references stand in it.
+        variables: references in it.
+        secrets: paths in it at which the text of a secret reference stands.
+        protected: deleting the section needs its own reviewed change first.
+        ignore: dotted paths that somebody else owns.
+        external: what it refers to and git does not declare.
+    """
+
+    id: SectionId
+    document: Document
+    clusters: tuple[Cluster, ...]
+    template: JsonObject
+    variables: tuple[Reference, ...]
+    secrets: tuple[Path, ...]
+    protected: bool
+    ignore: tuple[str, ...]
+    external: frozenset[External]
+
+
+def read(outside: Envelope, fleet: Fleet | None, problems: Problems) -> Declaration | None:
+    """The section that a document declares, or None, and what is wrong with it is noted."""
+    kind, document = SECTION_KINDS[outside.kind], outside.document
+    model = GlobalMetadata if kind is SectionKind.GLOBAL else SectionMetadata
+    metadata = explain.validate(model, outside.metadata, document, ("metadata",), problems)
+    named = [name for name, field in fields(section_model(kind)).items() if field.shape is Shape.NAMED and field.model]
+    findings = scan.scan(document, outside.spec, named, problems)
+    template = _with_names(outside, named, problems)
+    secrets = _check_secrets(kind, outside, findings, template, problems)
+    if not isinstance(metadata, SectionMetadata):
+        return None
+    name = "" if kind is SectionKind.GLOBAL else metadata.name
+    if name:
+        _repeated(document, outside.spec, (*SPEC, "name"), "metadata.name", name, problems)
+        template["name"] = name
+    return Declaration(
+        id=SectionId(kind, name),
+        document=document,
+        clusters=select(metadata.clusters, fleet, document, problems),
+        template=template,
+        variables=tuple(findings.variables),
+        secrets=secrets,
+        protected=bool(metadata.protected),
+        ignore=ignored.check(kind, metadata.ignore or [], document, problems),
+        external=external.read(metadata.external or [], document, problems),
+    )
+
+
+def _with_names(outside: Envelope, named: list[str], problems: Problems) -> dict[str, Json]:
+    """The spec, its named children told their names: the key is the name, and the only place to say it."""
+    template: dict[str, Json] = dict(outside.spec)
+    for field in named:
+        children = outside.spec.get(field)
+        if not isinstance(children, dict):
+            continue
+        name_field = OWN_NAME.get(field, "name")
+        filled: dict[str, Json] = {}
+        for key, child in children.items():
+            if isinstance(child, dict):
+                _repeated(outside.document, child, (*SPEC, field, key, name_field), "the key", key, problems)
+                filled[key] = {**child, name_field: key}
+            else:
+                filled[key] = child
+        template[field] = filled
+    return template
+
+
+def _repeated(
+    document: Document, owner: Mapping[str, Value], path: Path, source: str, name: str, problems: Problems
+) -> None:
+    field = str(path[-1])
+    if field in owner:
+        same = "a second time" if owner[field] == name else f"as `{owner[field]}`"
+        problems.key(document, path, f"{source} says the name, `{name}`; here it is said {same}", f"delete `{field}`")
+
+
+def _check_secrets(
+    kind: SectionKind, outside: Envelope, findings: Findings, template: dict[str, Json], problems: Problems
+) -> tuple[Path, ...]:
+    """A secret-typed field holds a reference, and nothing else does. In the template its text stands for the secret."""
+    allowed = set(secret_paths(kind, outside.spec))
+    for path, text in findings.secrets.items():
+        at = (*SPEC, *path)
+        if path not in allowed:
+            known = ", ".join(SECRET_FIELDS.get(kind, ())) or "none"
+            message = f"{dotted(at)} is no secret field of {outside.kind}"
+            hint = f"secret fields: {known}"
+            problems.value(outside.document, at, message, hint, code="E_SECRET_REFERENCE")
+        elif not _is_reference(text):
+            hint = "write env/NAME or file/PATH"
+            problems.value(outside.document, (*at, "secret"), f"`{text}` is no secret reference", hint)
+        template.update(put_in(template, path, text))
+    for path in allowed - set(findings.secrets):
+        at = (*SPEC, *path)
+        message = f"{dotted(at)} is secret: its value may not stand in git"
+        problems.value(outside.document, at, message, "write {secret: env/NAME} or {secret: file/PATH}")
+        template.update(put_in(template, path, "refused"))
+    return tuple(path for path in findings.secrets if path in allowed)
+
+
+def _is_reference(text: str) -> bool:
+    try:
+        SecretReference.parse(text)
+    except ValueError:
+        return False
+    return True

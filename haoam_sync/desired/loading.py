@@ -1,0 +1,231 @@
+"""The blobs of a commit to its desired state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+
+from haoam_sync import documents
+from haoam_sync.desired import certificates as certificate_documents
+from haoam_sync.desired import declaration, envelope, resolution
+from haoam_sync.desired import fleet as fleet_document
+from haoam_sync.desired.certificates import CertificateDeclaration
+from haoam_sync.desired.crosscheck import CrossCheck, Declared
+from haoam_sync.desired.envelope import CERTIFICATE, SECTION_KINDS, Envelope
+from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
+from haoam_sync.desired.problems import Problems
+from haoam_sync.desired.sections import Sections
+from haoam_sync.desired.variables import Scope
+from haoam_sync.documents import Document
+from haoam_sync.errors import InvalidDesiredError
+from haoam_sync.model.api_version import NEWEST, ApiVersion
+from haoam_sync.model.desired import Desired, DesiredCertificate, DesiredInstance, DesiredSection
+from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
+from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.section import SectionId
+
+_FOLDER = "haproxy/"
+_ACCESS = "access/"
+_KINDS = frozenset({*SECTION_KINDS, CERTIFICATE})
+
+
+def load(
+    commit: str,
+    blobs: Mapping[str, bytes],
+    reveal: Callable[[SecretUse], str] | None,
+    api: ApiVersion = NEWEST,
+    fleet: Fleet | None = None,
+) -> Desired:
+    """What a commit says every instance should be.
+
+    Everything is checked before the first secret is resolved. Files other than haoam.yaml, haproxy/, access/ and those
+    that documents name (`ca_file`, `chain_file`) are not looked at; trust.yaml belongs to the trust stage.
+
+    Args:
+        commit: id of the commit.
+        blobs: its files, by path.
+        reveal: where to get secrets; None leaves the texts of the references in their place.
+        api: version of the API whose fields may be used.
+        fleet: for a commit that is only proposed, the fleet of the accepted one. Labels, variables and waves are then
+            the proposed commit's own, so that the plan shows what would happen; urls, users, passwords, authorities,
+            management networks and limits are the accepted one's. An instance that only one of the two has is left
+            out: it is not known where it is, or it would not be ours any more. A new cluster stands there without
+            instances.
+
+    Raises:
+        InvalidDesiredError: with everything that is wrong.
+        NotTrustedError: E_SECRET_REFERENCE from `reveal`.
+        UsageError: a secret is not there, or is none that could be written (`reveal` is given).
+        ValueError: `fleet` and `reveal` are both given: the secrets of a proposed commit are never resolved.
+    """
+    if fleet is not None and reveal is not None:
+        raise ValueError("the secrets of a proposed commit are never resolved")
+    desired = _Loader(commit, blobs, api).desired(fleet)
+    return resolution.resolve(desired, reveal) if reveal is not None else desired
+
+
+def load_fleet(blobs: Mapping[str, bytes]) -> Fleet:
+    """The fleet of a commit alone.
+
+    Raises:
+        InvalidDesiredError: with everything that is wrong with haoam.yaml.
+    """
+    problems = Problems()
+    found = fleet_document.read(blobs, problems)
+    problems.refuse()
+    if found is None:
+        raise AssertionError("a fleet is there, or a problem says why not")
+    return found
+
+
+class _Loader:
+    """One commit on its way."""
+
+    def __init__(self, commit: str, blobs: Mapping[str, bytes], api: ApiVersion) -> None:
+        self._commit = commit
+        self._blobs = blobs
+        self._api = api
+        self._problems = Problems()
+        self._crosscheck = CrossCheck(self._problems)
+        self._sections: dict[str, list[Sections]] = {}  # by cluster
+        self._certificates: dict[str, list[CertificateDeclaration]] = {}  # by cluster
+        self._complete = True  # whether every document could be read; when not, what is missing cannot be told
+
+    def desired(self, accepted: Fleet | None) -> Desired:
+        own = fleet_document.read(self._blobs, self._problems)
+        self._declarations(own)
+        instances: dict[InstanceId, DesiredInstance] = {}
+        for cluster in own.clusters.values() if own is not None else ():
+            instances.update(self._cluster(cluster))
+        if self._complete:
+            self._crosscheck.finish()
+        self._problems.refuse()
+        if own is None:
+            raise AssertionError("a fleet is there, or a problem says why not")
+        fleet = own if accepted is None else _with_endpoints(own, accepted)
+        return Desired(self._commit, fleet, {i.id: instances[i.id] for i in fleet.instances()})
+
+    def _declarations(self, fleet: Fleet | None) -> None:
+        """Every document of haproxy/ and access/; without a fleet as far as they can be checked alone."""
+        for document in self._documents():
+            before = self._problems.count
+            outside = envelope.read(document, _KINDS, self._problems)
+            if outside is None or not self._declaration(outside, fleet):
+                self._complete = self._complete and self._problems.count == before
+
+    def _documents(self) -> Iterator[Document]:
+        for path in sorted(self._blobs):
+            if not path.startswith((_FOLDER, _ACCESS)):
+                continue
+            if not path.endswith(".yaml"):
+                hint = f"rename it to {path.removesuffix('.yml')}.yaml" if path.endswith(".yml") else "move it away"
+                self._problems.file(path, "only *.yaml files may stand here", hint)
+                continue
+            try:
+                yield from documents.load(self._blobs[path], path)
+            except InvalidDesiredError as error:
+                self._problems.take(error)
+                self._complete = False
+
+    def _declaration(self, outside: Envelope, fleet: Fleet | None) -> bool:
+        """Keep what a document declares; False when it declares nothing that could be read."""
+        if outside.kind == CERTIFICATE:
+            certificate = certificate_documents.read(outside, fleet, self._blobs, self._problems)
+            if certificate is None:
+                return False
+            for cluster in certificate.clusters:
+                self._certificates.setdefault(cluster.name, []).append(certificate)
+            return True
+        section = declaration.read(outside, fleet, self._problems)
+        if section is None:
+            return False
+        sections = Sections(section, self._api, self._problems)
+        sections.check()
+        for cluster in section.clusters:
+            self._sections.setdefault(cluster.name, []).append(sections)
+        return True
+
+    def _cluster(self, cluster: Cluster) -> dict[InstanceId, DesiredInstance]:
+        """The instances of a cluster. What none of them changes, all of them share."""
+        here = self._unique(self._sections.get(cluster.name, []), cluster)
+        certificates = self._certificates.get(cluster.name, [])
+        names = _names(here, self._unique_certificates(certificates, cluster))
+        found: dict[InstanceId, DesiredInstance] = {}
+        shared: tuple[Mapping[SectionId, Declared], Mapping[SectionId, DesiredSection]] | None = None
+        shares = not any(s.per_instance for s in here) and not any(c.per_instance for c in certificates)
+        held: dict[str, DesiredCertificate] = {}
+        for instance in cluster.instances:
+            scope = Scope(cluster, instance)
+            if shared is None or not shares:
+                held = self._held(certificates, scope)
+                declared = self._declared(here, scope, held)
+                shared = declared, {identity: one.section for identity, one in declared.items()}
+            self._crosscheck.instance(cluster, shared[0], names)
+            found[instance.id] = DesiredInstance(instance.id, shared[1], held)
+        return found
+
+    def _declared(
+        self, here: list[Sections], scope: Scope, held: Mapping[str, DesiredCertificate]
+    ) -> dict[SectionId, Declared]:
+        declared = {}
+        for sections in here:
+            section = sections.section(scope, held)
+            if section is not None:
+                declared[section.id] = Declared(section, sections.declaration)
+        return declared
+
+    def _held(self, certificates: list[CertificateDeclaration], scope: Scope) -> dict[str, DesiredCertificate]:
+        made = (certificate.certificate(scope, self._problems) for certificate in certificates)
+        return {certificate.name: certificate for certificate in made if certificate is not None}
+
+    def _unique(self, sections: list[Sections], cluster: Cluster) -> list[Sections]:
+        """One declaration of each section, in the order of plans; the second one of a cluster is a problem."""
+        first: dict[SectionId, Sections] = {}
+        for one in sections:
+            other = first.setdefault(one.declaration.id, one)
+            if other is not one:
+                where = other.declaration.document.position(("metadata", "name"))
+                message = f"{one.declaration.id} is declared twice for cluster {cluster.name}, first at {where}"
+                self._twice(one.declaration.document, message)
+        return [first[identity] for identity in sorted(first)]
+
+    def _unique_certificates(self, certificates: list[CertificateDeclaration], cluster: Cluster) -> set[str]:
+        first: dict[str, CertificateDeclaration] = {}
+        for one in certificates:
+            other = first.setdefault(one.name, one)
+            if other is not one:
+                where = other.document.position(("metadata", "name"))
+                message = f"certificate {one.name} is declared twice for cluster {cluster.name}, first at {where}"
+                self._twice(one.document, message)
+        return set(first)
+
+    def _twice(self, document: Document, message: str) -> None:
+        hint = "rename one, or give them clusters that do not overlap"
+        self._problems.value(document, ("metadata", "name"), message, hint)
+
+
+def _names(sections: list[Sections], certificates: set[str]) -> dict[str, Collection[str]]:
+    names: dict[str, set[str]] = {CERTIFICATE_WORD: certificates}
+    for one in sections:
+        names.setdefault(one.declaration.id.kind.value, set()).add(one.declaration.id.name)
+    return {**names}
+
+
+def _with_endpoints(proposed: Fleet, accepted: Fleet) -> Fleet:
+    """`proposed`, but where instances are, and how to log in, is what was accepted."""
+    known = {instance.id: instance for instance in accepted.instances()}
+
+    def cluster(one: Cluster) -> Cluster:
+        instances = (_with_endpoint(i, known[i.id]) for i in one.instances if i.id in known)
+        return replace(one, instances=tuple(instances))
+
+    return Fleet(
+        name=accepted.name,
+        clusters={name: cluster(one) for name, one in proposed.clusters.items()},
+        management_networks=accepted.management_networks,
+        limits=accepted.limits,
+    )
+
+
+def _with_endpoint(proposed: Instance, accepted: Instance) -> Instance:
+    return replace(proposed, url=accepted.url, user=accepted.user, password=accepted.password, ca=accepted.ca)

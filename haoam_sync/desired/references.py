@@ -1,0 +1,132 @@
+"""What a section refers to: defaults, backends, resolvers, userlists and their groups, certificates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from haoam_sync.desired.paths import matching, texts
+from haoam_sync.documents import Path
+from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.section import SectionKind
+
+_FIELDS: tuple[tuple[SectionKind, tuple[str, ...]], ...] = tuple(
+    (kind, tuple(pattern.split(".")))
+    for kind, pattern in (
+        (SectionKind.DEFAULTS, "from"),
+        (SectionKind.BACKEND, "default_backend"),
+        (SectionKind.BACKEND, "backend_switching_rule_list.*.name"),
+        (SectionKind.RESOLVERS, "servers.*.resolvers"),
+        (SectionKind.RESOLVERS, "server_templates.*.resolvers"),
+        (SectionKind.RESOLVERS, "default_server.resolvers"),
+        (SectionKind.RESOLVERS, "http_request_rule_list.*.resolvers"),
+        (SectionKind.RESOLVERS, "tcp_request_rule_list.*.resolve_resolvers"),
+    )
+)
+"""Fields that hold the name of another section."""
+_CERTIFICATE_FIELDS: tuple[tuple[str, ...], ...] = tuple(
+    tuple(pattern.split("."))
+    for pattern in (
+        "binds.*.ssl_certificate",
+        "binds.*.default_crt_list.*",
+        "default_bind.ssl_certificate",
+        "ssl_front_use_list.*.certificate",
+        "servers.*.ssl_certificate",
+        "server_templates.*.ssl_certificate",
+        "default_server.ssl_certificate",
+    )
+)
+"""Fields that hold a certificate: the name of a document, or, with a `/` in it, a path on the instance."""
+_BUILT_IN_RESOLVERS = "default"
+"""HAProxy makes this one itself, from /etc/resolv.conf."""
+_AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*([^()\s]*)\s*\)")
+_AUTH_GROUP = re.compile(r"!?http_auth_group\(\s*([^()\s]*)\s*\)")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
+"""Fields whose text is for people: a sample fetch in it is no reference."""
+_DYNAMIC = "%["
+"""A name that HAProxy works out for each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionReference:
+    """A section that is referred to by name."""
+
+    kind: SectionKind
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReference:
+    """A group of a userlist."""
+
+    userlist: str
+    group: str
+    path: Path
+
+
+def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
+    """Every section that `body` refers to."""
+    for target, pattern in _FIELDS:
+        for path, name in matching(body, pattern):
+            if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
+                yield SectionReference(target, name, path)
+    if kind is not SectionKind.USERLIST:
+        for path, text in texts(body):
+            if "http_auth" in text and path[-1] not in _PROSE:
+                for name in _AUTH.findall(text):
+                    yield SectionReference(SectionKind.USERLIST, name, path)
+
+
+def certificates(body: JsonObject) -> Iterator[tuple[Path, str]]:
+    """Every certificate that `body` refers to by the name of its document."""
+    return ((path, name) for path, name in certificate_fields(body) if "/" not in name)
+
+
+def certificate_fields(body: JsonObject) -> Iterator[tuple[Path, str]]:
+    """Every field of `body` that holds a certificate, by name or by path."""
+    for pattern in _CERTIFICATE_FIELDS:
+        yield from matching(body, pattern)
+
+
+def groups(body: JsonObject) -> Iterator[GroupReference]:
+    """Every group that ACLs and anonymous conditions compare with: `http_auth_group(USERLIST) GROUP...`."""
+    for path, criterion in matching(body, ("acl_list", "*", "criterion")):
+        found = _AUTH_GROUP.fullmatch(criterion)
+        rule = _item(body, path)
+        value = rule.get("value")
+        if found and isinstance(value, str):
+            yield from (GroupReference(found[1], group, (*path[:-1], "value")) for group in _names(value.split()))
+    for path, text in texts(body):
+        if "http_auth_group" not in text or path[-1] in _PROSE:
+            continue
+        for inside in _BRACES.findall(text):
+            words = inside.split()
+            if words and (found := _AUTH_GROUP.fullmatch(words[0])):
+                yield from (GroupReference(found[1], group, path) for group in _names(words[1:]))
+
+
+def _item(body: JsonObject, path: Path) -> Mapping[str, Json]:
+    """The object that holds the field at `path`, in a list below `body`."""
+    items = body[str(path[0])]
+    item = items[int(path[1])] if isinstance(items, Sequence) and not isinstance(items, str) else None
+    return item if isinstance(item, Mapping) else {}
+
+
+def _names(words: Sequence[str]) -> Iterator[str]:
+    """The patterns after the flags, when they are compared as whole strings; nothing when they are something else."""
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            break
+        if word == "-m":
+            if next(rest, "") != "str":
+                return
+        elif word in {"-f", "-M"}:
+            return
+        elif not word.startswith("-"):
+            yield word
+            break
+    yield from rest

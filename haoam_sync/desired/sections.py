@@ -1,0 +1,123 @@
+"""From a declaration to the section of each instance: variables filled in, every field checked, secrets left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from haoam_sync.desired import explain, references, variables
+from haoam_sync.desired.declaration import Declaration
+from haoam_sync.desired.paths import at, put_in
+from haoam_sync.desired.problems import Problems
+from haoam_sync.desired.scan import SPEC
+from haoam_sync.desired.variables import Reference, Scope
+from haoam_sync.documents import Path
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredCertificate, DesiredSection
+from haoam_sync.model.json import Json, JsonObject, digest
+from haoam_sync.model.secret import SecretReference, SecretUse, secret_field
+from haoam_sync.model.sections import fields_missing_in, section_model
+
+
+class Sections:
+    """The sections of one declaration. What is equal for several instances is made and checked once, and shared."""
+
+    def __init__(self, declaration: Declaration, api: ApiVersion, problems: Problems) -> None:
+        self.declaration = declaration
+        self._api = api
+        self._problems = problems
+        self._bodies: dict[tuple[tuple[type, Json], ...], JsonObject | None] = {}
+        self._made: dict[tuple[int, str, tuple[str, ...]], DesiredSection] = {}
+
+    def section(self, scope: Scope, certificates: Mapping[str, DesiredCertificate]) -> DesiredSection | None:
+        """What one instance gets, or None, and what is wrong with it is noted.
+
+        Args:
+            scope: cluster and instance.
+            certificates: of the instance, by name.
+        """
+        body = self._body(scope)
+        if body is None:
+            return None
+        named = [(path, certificates[name]) for path, name in references.certificates(body) if name in certificates]
+        cluster = scope.cluster.name if self.declaration.secrets else ""
+        key = (id(body), cluster, tuple(certificate.storage_name for _, certificate in named))
+        if key not in self._made:
+            made = self._make(body, scope, named)
+            if made is None:
+                return None
+            self._made[key] = made
+        return self._made[key]
+
+    @property
+    def per_instance(self) -> bool:
+        """Whether the instances of one cluster may get different ones."""
+        return any(reference.scope == "instance" for reference in self.declaration.variables)
+
+    def check(self) -> None:
+        """Check what needs no cluster: everything, where no variable stands in it."""
+        if not self.declaration.variables:
+            self._bodies[()] = self.declaration.template if self._checked(self.declaration.template) else None
+
+    def _body(self, scope: Scope) -> JsonObject | None:
+        """The body with its variables filled in; checked when it is seen for the first time."""
+        declaration = self.declaration
+        values: list[tuple[type, Json]] = []
+        for reference in declaration.variables:
+            value = self._value(reference, scope)
+            values.append((type(value), value))
+        if None in (value for _, value in values):
+            return None
+        key = tuple(values)
+        if key not in self._bodies:
+            filled = variables.fill(declaration.template, scope) if declaration.variables else declaration.template
+            self._bodies[key] = filled if isinstance(filled, Mapping) and self._checked(filled) else None
+        return self._bodies[key]
+
+    def _value(self, reference: Reference, scope: Scope) -> str | int | bool | None:
+        unknown = scope.unknown(reference)
+        if unknown is not None:
+            self._problems.value(self.declaration.document, reference.path, *unknown)
+            return None
+        return scope.value(reference.scope, reference.group, reference.key)
+
+    def _checked(self, body: JsonObject) -> bool:
+        declaration, before = self.declaration, self._problems.count
+        explain.validate(section_model(declaration.id.kind), body, declaration.document, SPEC, self._problems)
+        if self._problems.count > before:
+            return False
+        for path in fields_missing_in(declaration.id.kind, body, self._api):
+            field, _, value = path.partition("=")
+            message = f"API {self._api} knows no `{value}` for {field}" if value else f"API {self._api} has no {field}"
+            self._problems.value(declaration.document, (*SPEC, *field.split(".")), message, "take it out")
+        return self._problems.count == before
+
+    def _make(
+        self, body: JsonObject, scope: Scope, named: Sequence[tuple[Path, DesiredCertificate]]
+    ) -> DesiredSection | None:
+        declaration = self.declaration
+        kind = declaration.id.kind
+        uses = []
+        meaning = body
+        for path in declaration.secrets:
+            text = str(at(body, path))
+            try:
+                reference = SecretReference.parse(text)
+            except ValueError as error:
+                self._problems.value(declaration.document, (*SPEC, *path, "secret"), str(error))
+                return None
+            uses.append(SecretUse(reference, kind.document_kind, secret_field(kind, path), scope.cluster.name, path))
+            meaning = put_in(meaning, path, {"secret": text})
+        finished = body
+        for path, certificate in named:
+            meaning = put_in(meaning, path, CERTIFICATE_DIR + certificate.name)
+            finished = put_in(finished, path, CERTIFICATE_DIR + certificate.storage_name)
+        return DesiredSection(
+            id=declaration.id,
+            body=finished,
+            position=declaration.document.position(),
+            digest=digest(meaning),
+            protected=declaration.protected,
+            ignore=declaration.ignore,
+            secrets=tuple(uses),
+            resolved=not uses,
+        )
