@@ -134,7 +134,7 @@ class Rule(_Strict):
     """What a change of some paths needs. All rules that match a path count; a path without a rule can not change."""
 
     paths: Annotated[tuple[PathPattern, ...], Field(min_length=1)]
-    require: dict[Name, Annotated[int, Field(ge=1, le=100)]]
+    require: Annotated[dict[Name, Annotated[int, Field(ge=1, le=100)]], Field(min_length=1)]
     evidence: Literal["signed", "github", "any", "both"] = "signed"
     waive: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{0,31}$")], ...] = ()
 

@@ -1,7 +1,7 @@
 """Adapter: git. Commits, trees and blobs by id, never the working tree."""
 
 from haoam_sync.repository.source import Source, parse_ref, parse_source
-from haoam_sync.repository.store import ATTESTATIONS, STATE_RECORD, Repository, object_id
+from haoam_sync.repository.store import ATTESTATIONS, STATE_RECORD, Repository
 from haoam_sync.repository.worktree import commit_signed
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "Repository",
     "Source",
     "commit_signed",
-    "object_id",
     "parse_ref",
     "parse_source",
 ]

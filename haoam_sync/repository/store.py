@@ -7,13 +7,13 @@ swapped files all end in E_OID_MISMATCH, whatever git believed.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
+from haoam_sync.model.git_object import object_id, require_id
 from haoam_sync.model.tree import TreeEntry, parse_tree
 from haoam_sync.repository.process import (
     LOCAL_PROGRAM,
@@ -269,14 +269,7 @@ class Repository:
                 hint=f"fetch the whole history, or remove {self.directory}; it is fetched again on the next run",
             )
         found, data = answer
-        actual = object_id(found, data)
-        if actual != oid:
-            raise NotTrustedError(
-                f"object {oid} holds other bytes: they hash to {actual}",
-                code="E_OID_MISMATCH",
-                where=oid,
-                hint="somebody replaced an object; run `git fsck --full` and look for refs/replace, grafts, alternates",
-            )
+        require_id(oid, found, data)
         if oid in self.replaced:
             raise NotTrustedError(
                 f"a replace ref stands in front of {oid}: people with git see another object than the one checked",
@@ -381,12 +374,6 @@ class Repository:
         if oid != expected:
             raise NotTrustedError(f"git stored {expected} as {oid}", code="E_OID_MISMATCH", where=expected)
         return oid
-
-
-def object_id(kind: str, content: bytes) -> str:
-    """The id that git gives to an object: SHA-1 of a header and the content."""
-    header = f"{kind} {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
 def _prepare(directory: Path) -> None:

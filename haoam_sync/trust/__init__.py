@@ -1,1 +1,28 @@
-"""Stage: a commit id becomes a TrustedCommit, or is refused."""
+"""Stage: a commit id becomes a TrustedCommit, or is refused.
+
+`verify` is the decision; `core.py` lists the rules it follows. Everything that makes a TrustedCommit lies in here.
+"""
+
+from haoam_sync.trust.init import Member, init_policy, init_root, member
+from haoam_sync.trust.review import sign_review
+from haoam_sync.trust.root import read_root
+from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
+from haoam_sync.trust.verify import ChangeDigest, advance, propose, verify
+
+__all__ = [
+    "Accepted",
+    "ChangeDigest",
+    "Member",
+    "TrustState",
+    "advance",
+    "history",
+    "init_policy",
+    "init_root",
+    "load_state",
+    "member",
+    "propose",
+    "read_root",
+    "sign_review",
+    "store_state",
+    "verify",
+]

@@ -1,0 +1,51 @@
+"""The host root file: who is trusted to begin with. Decided outside of git."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRule:
+    """One kind of secret that may be resolved on this host.
+
+    Attributes:
+        reference: text of a secret reference, `*` standing for any characters but `/` (`env/EDGE_*`).
+        kinds: document kinds that may use it; empty for none.
+        fields: dotted fields, as `SecretUse.field` names them; `*` alone for every field.
+        clusters: names of clusters; `*` alone for every cluster.
+    """
+
+    reference: str
+    kinds: tuple[str, ...]
+    fields: tuple[str, ...]
+    clusters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostRoot:
+    """What a host believes before it has read anything.
+
+    Attributes:
+        introduction: id of the commit where history begins, and the repository's identity.
+        policy: digest of that commit's `trust.yaml`.
+        ref: the branch that is applied, in full.
+        remotes: where the repository may be read from; empty for anywhere.
+        smallest_serial: no policy older than this is believed.
+        solo: one person works alone, and nobody reviews. Every plan and record says so.
+        secrets: which secrets may be resolved, for what.
+        secret_files: directory below which `file/` references lie; None when there are none.
+        denylist: file of keys that are compromised, one fingerprint or PRINCIPAL/KEY a line; None when there is none.
+            One that can not be read holds everything.
+    """
+
+    introduction: str
+    policy: str
+    ref: str
+    remotes: tuple[str, ...] = ()
+    smallest_serial: int = 1
+    solo: bool = False
+    secrets: tuple[SecretRule, ...] = ()
+    secret_files: Path | None = None
+    denylist: Path | None = None

@@ -1,0 +1,76 @@
+"""What a judgement is based on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.json import digest_bytes
+from haoam_sync.model.trust_policy import TRUST_FILE
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.policy import LoadedPolicy, load_policy
+from haoam_sync.trust.signatures import Proofs
+from haoam_sync.trust.statements import Log
+from haoam_sync.trust.trees import Trees
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a judgement is based on.
+
+    Attributes:
+        graph: commits, trees and files.
+        log: review statements.
+        proofs: signatures that hold.
+        ref: the branch of the host root file.
+        may_be_solo: whether the host root file says `solo`.
+        now: the one reading of the clock.
+        change_digest: computes the change digest of base and head.
+    """
+
+    graph: Graph
+    log: Log
+    proofs: Proofs
+    ref: str
+    may_be_solo: bool
+    now: datetime
+    change_digest: Callable[[str, str], str]
+
+    @cached_property
+    def trees(self) -> Trees:
+        """Facts about trees, kept for the whole judgement."""
+        return Trees(self.graph)
+
+    def policy_bytes(self, commit: str) -> bytes:
+        """`trust.yaml` of a commit.
+
+        Raises:
+            NotTrustedError: E_TRUST_MISSING, there is none, or it is no plain file.
+        """
+        entry = self.graph.entry(self.graph.commit(commit).tree, TRUST_FILE, commit)
+        if entry is None or not entry.is_plain:
+            raise NotTrustedError(
+                "trust.yaml is not there" if entry is None else "trust.yaml is no plain file",
+                code="E_TRUST_MISSING",
+                where=commit,
+                hint="put it back; the policy can be changed, but not be taken away",
+            )
+        return self.graph.blobs([entry.oid])[0]
+
+    def policy(self, commit: str) -> LoadedPolicy:
+        """The policy of a commit: P(x).
+
+        Raises:
+            NotTrustedError: E_TRUST_MISSING, E_YAML, E_POLICY_INVARIANT.
+        """
+        return load_policy(self.policy_bytes(commit), ref=self.ref, may_be_solo=self.may_be_solo, where=commit)
+
+    def policy_digest(self, commit: str) -> str:
+        """Digest of a commit's policy; "" when it has none that can be read."""
+        try:
+            return digest_bytes(self.policy_bytes(commit))
+        except NotTrustedError:
+            return ""

@@ -1,0 +1,256 @@
+"""STEP and ACCEPT: whether a commit is trusted. Pure: no I/O, no clock; objects, proofs and the time come from outside.
+
+Authority comes from the commit accepted last and from its policy, never from the commit that is judged.
+
+E1  C descends from T, T lies on C's first-parent chain, and T descends from the introduction commit.
+E2  Every step from T to C passes, in order. Several commits of a fast-forward are one step when a review binds their
+    two ends and no trust file changes among them.
+E3  Nothing frozen or compromised; now is not before the last decision. Keys and reviews of the last step are judged at
+    `now`, those of a step that a later accepted step builds on at the time of its last review.
+
+S1  Every commit of the step is canonical and has exactly one signature, which holds over its raw bytes, by an active
+    key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger.
+S2  At most two parents, the first is the base; counts bounded; nothing missing.
+S3  The tree that was reviewed is the tree of the commit (R4 of `reviews.py`).
+S4  The tree holds only plain files under names that look like what they are; sizes and counts bounded.
+S5  Every changed path matches a rule, and the thresholds of all matching rules are met.
+S6  Trust files change alone, the serial goes up by one, a quorum of the old and of the new roots agrees, and the new
+    policy holds together (`policy.py`).
+S7  Reviews are by distinct principals, none of whom contributed; nobody rejects the change (`reviews.py`).
+
+Checked in the order E1, E3, then for each step S1 S2 S6 (the files) S4 S5 S3 S7 S6 (the quorum).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.evidence import parse_time
+from haoam_sync.model.json import digest_bytes
+from haoam_sync.model.trust_policy import is_trust_file
+from haoam_sync.trust.case import Case
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.policy import LoadedPolicy
+from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
+from haoam_sync.trust.signatures import signed_by
+from haoam_sync.trust.statements import Entry
+from haoam_sync.trust.structure import Step, structure
+from haoam_sync.trust.thresholds import require_quorum, require_reviews
+
+
+def accept(case: Case, trusted: str, head: str) -> Iterator[TrustedCommit]:
+    """ACCEPT(T, C): every step from the commit accepted last to `head`, oldest first; none when they are the same.
+
+    `head` is trusted only when the iteration comes to its end without a refusal.
+
+    Args:
+        case: what is known.
+        trusted: T, the commit accepted last.
+        head: C.
+
+    Raises:
+        NotTrustedError: with the code of the first check that fails, the commit, what was found and what would do.
+    """
+    chain = first_parent_chain(case.graph, trusted, head)  # E1
+    base, policy, place = trusted, case.policy(trusted), 0
+    while place < len(chain):
+        found = _next(case, policy, base, chain[place:], head)
+        yield found
+        base, place = found.id, chain.index(found.id, place) + 1
+        if case.policy_digest(base) != policy.digest:
+            policy = case.policy(base)
+
+
+def introduction(case: Case, digest: str) -> TrustedCommit:
+    """The introduction commit, believed because the host root file names it and the digest of its policy.
+
+    Raises:
+        NotTrustedError: E_POLICY_DIGEST; E_POLICY_INVARIANT; E_UNSIGNED and others of S1; S4's.
+    """
+    oid = case.graph.introduction
+    data = case.policy_bytes(oid)
+    if digest_bytes(data) != digest:
+        raise NotTrustedError(
+            f"the introduction commit's policy has the digest {digest_bytes(data)}, the host root file says {digest}",
+            code="E_POLICY_DIGEST",
+            where=oid,
+            hint="compare both with the people who set this up; haoam-sync trust init writes the host root file",
+        )
+    policy = case.policy(oid)
+    signers = signed_by(case.graph, policy, case.proofs, (oid,), "", case.now)
+    tree = case.graph.commit(oid).tree
+    facts = case.trees.require(tree, policy.spec.limits, oid)
+    return TrustedCommit(
+        id=oid,
+        base=oid,
+        tree=tree,
+        tree_sha256=facts.sha256.hex(),
+        ref=case.ref,
+        introduction=oid,
+        policy_serial=policy.spec.serial,
+        policy_digest=policy.digest,
+        author=signers[-1].principal,
+        committer=signers[-1].principal,
+        signers=signers,
+        reviews=(),
+        change_digest="",
+        decided_at=case.now,
+        solo=policy.solo,
+    )
+
+
+def require_serial(policy: LoadedPolicy, smallest: int, where: str) -> None:
+    """Refuse a policy older than the host root file allows.
+
+    Raises:
+        NotTrustedError: E_SERIAL.
+    """
+    if policy.spec.serial < smallest:
+        raise NotTrustedError(
+            f"the policy has serial {policy.spec.serial}, the host root file asks for {smallest} or more",
+            code="E_SERIAL",
+            where=where,
+            hint="fetch the newest commits",
+        )
+
+
+def first_parent_chain(graph: Graph, trusted: str, head: str) -> tuple[str, ...]:
+    """E1: the commits from the one after `trusted` to `head`, by first parents, oldest first.
+
+    Raises:
+        NotTrustedError: E_NOT_DESCENDANT, E_PARENTS, E_NOT_FAST_FORWARD.
+    """
+    if head == trusted:
+        return ()
+    if not graph.reaches(trusted, graph.introduction):
+        raise NotTrustedError(
+            f"the commit accepted last, {trusted}, does not descend from the introduction commit {graph.introduction}",
+            code="E_NOT_DESCENDANT",
+            where=trusted,
+            hint="the host root file and the state belong to different repositories",
+        )
+    chain = graph.first_parents(trusted, head)
+    if chain is not None:
+        return chain
+    if graph.reaches(head, trusted):
+        raise NotTrustedError(
+            f"the commit accepted last, {trusted}, is no first parent on the way to {head}: merged the wrong way round",
+            code="E_PARENTS",
+            where=head,
+            hint="merge the branch into the policy's branch, not the other way round",
+        )
+    if graph.reaches(head, graph.introduction):
+        older = graph.reaches(trusted, head)
+        raise NotTrustedError(
+            f"{head} is {'older than' if older else 'no descendant of'} the commit accepted last, {trusted}",
+            code="E_NOT_FAST_FORWARD",
+            where=head,
+            hint="history only goes forward: to go back, make a revert commit and have it reviewed",
+        )
+    raise NotTrustedError(
+        f"{head} does not descend from the introduction commit {graph.introduction}",
+        code="E_NOT_DESCENDANT",
+        where=head,
+        hint="name a commit of this repository's own history",
+    )
+
+
+def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str) -> TrustedCommit:
+    """E2: the longest step from `base` that a review binds, else the step to the next commit."""
+    bound = {entry.about.get("head") for entry in case.log.about(heads=(), base=base, tree="")}
+    ends = [oid for oid in reversed(chain[1:]) if oid in bound]
+    refusal: NotTrustedError | None = None
+    for end in (*ends, chain[0]):
+        try:
+            return step(case, policy, base, end, final=end == final)
+        except NotTrustedError as error:
+            refusal = refusal or error
+    if refusal is not None and refusal.code == "E_THRESHOLD":
+        # nobody reviewed; a commit further on that nobody could ever accept is the better thing to say
+        signed_by(case.graph, policy, case.proofs, case.graph.between(base, chain[-1]), chain[-1], case.now)
+    raise refusal or NotTrustedError("there is no step", where=base)
+
+
+def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool) -> TrustedCommit:
+    """STEP(p, c) under P(p).
+
+    Args:
+        case: what is known.
+        policy: P(p).
+        base: p.
+        head: c.
+        final: whether no later accepted step builds on it, so that times are judged at `now`.
+
+    Raises:
+        NotTrustedError: as for `accept`.
+    """
+    entries = case.log.about(heads=_heads(case.graph, base, head), base=base, tree=case.graph.commit(head).tree)
+    at = case.now if final else _time_of(entries, head, case.now)
+    found = structure(case, policy, base, head, at)
+    judge = Judge(case.graph, case.trees, case.log, case.proofs, policy, case.ref, case.policy_digest)
+    if any(map(is_trust_file, found.changes)):
+        new = _new_policy(case, policy, found)  # S6
+        makers = frozenset({found.author, found.committer})
+        reviews = require_quorum(judge, new, found.subject, entries, found.changes, makers)
+    elif policy.solo:
+        reviews = ()
+    else:
+        reviews = require_reviews(judge, found.subject, entries, found.changes)  # S3, S5, S7
+    return TrustedCommit(
+        id=head,
+        base=base,
+        tree=found.tree,
+        tree_sha256=found.tree_sha256,
+        ref=case.ref,
+        introduction=case.graph.introduction,
+        policy_serial=policy.spec.serial,
+        policy_digest=policy.digest,
+        author=found.author,
+        committer=found.committer,
+        signers=found.signers,
+        reviews=reviews,
+        change_digest=found.subject.change_digest(),
+        decided_at=case.now,
+        solo=policy.solo,
+    )
+
+
+def _new_policy(case: Case, policy: LoadedPolicy, found: Step) -> LoadedPolicy:
+    """S6: the policy that the step brings in."""
+    others = [path for path in found.changes if not is_trust_file(path)]
+    if others:
+        raise NotTrustedError(
+            f"trust files and others ({', '.join(others[:3])}) change together",
+            code="E_TRUST_MIXED",
+            where=found.head,
+            hint="change trust.yaml and keys/ in a commit of their own",
+        )
+    new = case.policy(found.head)
+    expected = policy.spec.serial + 1
+    if new.spec.serial != expected or new.spec.previous != policy.digest:
+        raise NotTrustedError(
+            f"the new policy has serial {new.spec.serial} and follows {new.spec.previous}; "
+            f"expected are serial {expected} and {policy.digest}",
+            code="E_SERIAL",
+            where=found.head,
+            hint="write these two into trust.yaml; an older policy comes back only as a new one",
+        )
+    return new
+
+
+def _heads(graph: Graph, base: str, head: str) -> tuple[str, ...]:
+    parents = graph.commit(head).parents
+    return (head, *parents[1:]) if parents[:1] == (base,) else (head,)
+
+
+def _time_of(entries: list[Entry], head: str, now: datetime) -> datetime:
+    """E3: when a step was complete that a later one builds on: at its last approval, of which only the time is read."""
+    times = []
+    for entry in entries:
+        said = entry.parsed.predicate
+        if said is not None and said.decision == "approve" and head in {said.head, entry.about.get("head")}:
+            times.append(parse_time(said.issued))
+    return max((time for time in times if time <= now + CLOCK_SKEW), default=now)

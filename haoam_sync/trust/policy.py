@@ -1,0 +1,272 @@
+"""A trust policy: read from a file's bytes, and what must hold of every policy. Pure.
+
+I1  There is something: principals, keys, and a rule for `trust.yaml` and everything below `keys/` that asks for roots.
+I2  Roles name principals that exist; rules ask for roles that exist; bots name operators who are people.
+I3  No key and no forge account belongs to two principals; no key stands there twice. Every key is of an allowed kind.
+I4  At least two human roots, and a threshold of two or more that survives losing one of them.
+I5  Bots are neither root nor reviewer.
+I6  Every threshold can be reached without the author: of each author's changes.
+I7  The branch is the one of the host root file.
+
+When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import ValidationError
+
+from haoam_sync import documents
+from haoam_sync.errors import InvalidDesiredError, NotTrustedError
+from haoam_sync.model.json import canonical_json, digest_bytes
+from haoam_sync.model.trust_policy import KEY_DIRECTORY, TRUST_FILE, Key, Principal, SshKey, TrustPolicy, is_trust_file
+from haoam_sync.trust.sshsig import FormatError, parse_public
+
+ROOT, AUTHOR, REVIEWER, MERGER = "root", "author", "reviewer", "merger"
+_API_VERSION, _KIND = "haoam/v1", "TrustPolicy"
+_FEWEST_ROOTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A key of the policy and whose it is; `principal` is "" for a forge's own key."""
+
+    principal: str
+    key: Key
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A policy that holds together.
+
+    Attributes:
+        spec: what the file says.
+        digest: `sha256:` digest of the file's bytes.
+        solo: whether one person works alone, by the word of the host root file.
+    """
+
+    spec: TrustPolicy
+    digest: str
+    solo: bool
+
+    def ssh_key(self, public: str) -> KeyUse | None:
+        """Whose SSH key `TYPE BASE64` is; None when it is nobody's."""
+        for use in _uses(self.spec):
+            if isinstance(use.key, SshKey) and use.key.public == public:
+                return use
+        return None
+
+    def require_usable(self, use: KeyUse, at: datetime, where: str) -> None:
+        """Refuse a key that may not make anything new at the time `at`.
+
+        Raises:
+            NotTrustedError: E_KEY_RETIRED, E_KEY_EXPIRED, E_KEY_REVOKED.
+        """
+        name = f"key {use.key.id} of {use.principal or 'the forge'}"
+        match use.key.status:
+            case "retired":
+                raise _unusable("E_KEY_RETIRED", f"{name} is retired: it makes nothing new", where)
+            case "compromised":
+                raise _unusable("E_KEY_REVOKED", f"{name} is compromised", where)
+            case "active":
+                pass
+        if use.key.not_after is not None and at >= _end(use.key.not_after):
+            raise _unusable("E_KEY_EXPIRED", f"{name} ended on {use.key.not_after}", where)
+
+
+def load_policy(data: bytes, *, ref: str, may_be_solo: bool, where: str) -> LoadedPolicy:
+    """Read `trust.yaml` and require that it holds together.
+
+    Args:
+        data: the file's bytes.
+        ref: the branch of the host root file.
+        may_be_solo: whether the host root file says `solo`.
+        where: the commit, for messages.
+
+    Raises:
+        NotTrustedError: E_YAML, it is no YAML that can be read in one way only; E_POLICY_INVARIANT.
+    """
+    try:
+        found = documents.load(data, TRUST_FILE)
+    except InvalidDesiredError as error:
+        raise NotTrustedError(
+            "trust.yaml can not be read: " + "; ".join(str(problem) for problem in error.problems[:3]),
+            code="E_YAML",
+            where=where,
+            hint="mend the file; haoam-sync validate shows every problem",
+        ) from error
+    value = found[0].value if len(found) == 1 else None
+    if not isinstance(value, dict) or set(value) - {"metadata"} != {"apiVersion", "kind", "spec"}:
+        raise _broken(where, "trust.yaml holds exactly one document, with apiVersion, kind and spec")
+    if value["apiVersion"] != _API_VERSION or value["kind"] != _KIND:
+        raise _broken(where, f"trust.yaml is of apiVersion {_API_VERSION} and kind {_KIND}")
+    try:
+        spec = TrustPolicy.model_validate_json(canonical_json(value["spec"]))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ("spec", *first["loc"])
+        raise _broken(where, f"{'.'.join(map(str, path))}: {first['msg']} {found[0].position(path)}") from error
+    solo = may_be_solo and sum(principal.kind == "human" for principal in spec.principals.values()) == 1
+    policy = LoadedPolicy(spec, digest_bytes(data), solo)
+    for problem in invariants(spec, ref=ref, solo=solo):
+        raise _broken(where, problem)
+    return policy
+
+
+def invariants(policy: TrustPolicy, *, ref: str, solo: bool) -> Iterator[str]:
+    """What does not hold of a policy, one sentence each, in the order of this module's docstring."""
+    yield from _something(policy)
+    yield from _names(policy)
+    yield from _keys(policy)
+    if not solo:
+        yield from _roots(policy)
+    yield from _bots(policy)
+    if not solo:
+        yield from _reachable(policy)
+    if policy.ref != ref:
+        yield f"its branch is {policy.ref}, the host root file's is {ref}"  # I7
+
+
+def _something(policy: TrustPolicy) -> Iterator[str]:
+    """I1."""
+    if not any(principal.keys for principal in policy.principals.values()):
+        yield "it names no key"
+    for role in (ROOT, AUTHOR):
+        if not policy.members(role):
+            yield f"nobody has the role {role}"
+    for path in (TRUST_FILE, KEY_DIRECTORY + "any"):
+        if not any(ROOT in rule.require for rule in policy.rules_for(path)):
+            yield f"no rule asks for roots where {path} changes"
+    for rule in policy.rules:
+        if rule.waive and any(map(is_trust_file, rule.paths)):
+            yield "reviews of the trust policy can not be waived"
+
+
+def _names(policy: TrustPolicy) -> Iterator[str]:
+    """I2."""
+    for name, role in policy.roles.items():
+        unknown = [member for member in role.members if member not in policy.principals]
+        yield from (f"role {name} names {member}, who is no principal" for member in unknown)
+        if len(set(role.members)) != len(role.members):
+            yield f"role {name} names somebody twice"
+    for rule in policy.rules:
+        yield from (
+            f"the rule for {', '.join(rule.paths)} requires the role {name}, which there is not"
+            for name in rule.require
+            if name not in policy.roles
+        )
+    for name, principal in policy.principals.items():
+        for operator in principal.operators:
+            person = policy.principals.get(operator)
+            if principal.kind != "bot" or person is None or person.kind != "human":
+                yield f"{name} names the operator {operator}: only bots have operators, and those are people"
+
+
+def _keys(policy: TrustPolicy) -> Iterator[str]:
+    """I3."""
+    owners: dict[str, str] = {}
+    ids: set[tuple[str, str]] = set()
+    for use in _uses(policy):
+        identity = use.key.public if isinstance(use.key, SshKey) else use.key.fingerprint
+        owner = owners.setdefault(identity, use.principal)
+        if owner != use.principal:
+            yield f"{owner or 'the forge'} and {use.principal or 'the forge'} have the same key {use.key.id}"
+        elif (use.principal, use.key.id) in ids or list(_identities(policy)).count(identity) > 1:
+            yield f"{use.principal or 'the forge'} has the key {use.key.id} twice"
+        ids.add((use.principal, use.key.id))
+        if isinstance(use.key, SshKey):
+            try:
+                parse_public(use.key.public)
+            except FormatError as error:
+                yield f"key {use.key.id} of {use.principal or 'the forge'}: {error}"
+    accounts: dict[int, str] = {}
+    for name, principal in policy.principals.items():
+        if principal.forge is not None and accounts.setdefault(principal.forge.github, name) != name:
+            yield f"{accounts[principal.forge.github]} and {name} have the same account {principal.forge.github}"
+
+
+def _roots(policy: TrustPolicy) -> Iterator[str]:
+    """I4."""
+    threshold = policy.roles[ROOT].threshold if ROOT in policy.roles else 0
+    people = _people(policy, ROOT)
+    if threshold < _FEWEST_ROOTS:
+        yield f"the threshold of roots is {threshold}, at least {_FEWEST_ROOTS} are needed"
+    if len(people) <= threshold:
+        yield (
+            f"there are {len(people)} human roots for a threshold of {threshold}: losing one must not lock everybody "
+            "out (a team of two adds an offline root)"
+        )
+
+
+def _bots(policy: TrustPolicy) -> Iterator[str]:
+    """I5."""
+    for role in (ROOT, REVIEWER):
+        for name in sorted(policy.members(role) & _bot_names(policy)):
+            yield f"{name} is a bot and can not be {role}"
+
+
+def _reachable(policy: TrustPolicy) -> Iterator[str]:
+    """I6."""
+    for author in sorted(policy.members(AUTHOR)):
+        out = {author, *_operators(policy, author)}
+        for rule in policy.rules:
+            trust = all(map(is_trust_file, rule.paths))  # there the author counts: S6
+            for role, count in rule.require.items():
+                able = len(_people(policy, role) - (set() if trust else out))
+                if able < count:
+                    what = f"the rule for {', '.join(rule.paths)} requires {count} of the role {role}"
+                    yield f"{what}, but only {able} can review what {author} signs"
+
+
+def _uses(policy: TrustPolicy) -> Iterator[KeyUse]:
+    for name, principal in policy.principals.items():
+        yield from (KeyUse(name, key) for key in principal.keys)
+    yield from (KeyUse("", key) for key in policy.merge.forge_keys)
+
+
+def _identities(policy: TrustPolicy) -> Iterator[str]:
+    for use in _uses(policy):
+        yield use.key.public if isinstance(use.key, SshKey) else use.key.fingerprint
+
+
+def _people(policy: TrustPolicy, role: str) -> set[str]:
+    """People in a role who have a key that makes something new, or a forge account."""
+    return {name for name in policy.members(role) if _able(policy.principals.get(name))}
+
+
+def _able(principal: Principal | None) -> bool:
+    if principal is None or principal.kind != "human":
+        return False
+    return principal.forge is not None or any(key.status == "active" for key in principal.keys)
+
+
+def _bot_names(policy: TrustPolicy) -> set[str]:
+    return {name for name, principal in policy.principals.items() if principal.kind == "bot"}
+
+
+def _operators(policy: TrustPolicy, name: str) -> tuple[str, ...]:
+    principal = policy.principals.get(name)
+    return principal.operators if principal is not None else ()
+
+
+def _end(not_after: str) -> datetime:
+    """The key still counts on that day, in UTC."""
+    return datetime.combine(date.fromisoformat(not_after), time(), tzinfo=UTC) + timedelta(days=1)
+
+
+def _unusable(code: str, message: str, where: str) -> NotTrustedError:
+    return NotTrustedError(
+        message, code=code, where=where, hint="sign with an active key of trust.yaml; add a new one by haoam-sync trust"
+    )
+
+
+def _broken(where: str, why: str) -> NotTrustedError:
+    return NotTrustedError(
+        f"the trust policy does not hold together: {why}",
+        code="E_POLICY_INVARIANT",
+        where=where,
+        hint="mend trust.yaml in a change of its own; docs/trust.md says what must hold",
+    )

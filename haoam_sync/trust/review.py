@@ -1,0 +1,161 @@
+"""Making a review statement, and putting it where every verifier finds it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.model.commit import ProposedCommit
+from haoam_sync.model.evidence import (
+    Envelope,
+    Policy,
+    Predicate,
+    Seen,
+    encode_envelope,
+    encode_statement,
+    format_time,
+    pre_authentication,
+)
+from haoam_sync.model.host_root import HostRoot
+from haoam_sync.model.trust_policy import is_trust_file, parse_duration
+from haoam_sync.repository import Repository
+from haoam_sync.trust import ssh
+from haoam_sync.trust.case import Case
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.policy import KeyUse, LoadedPolicy
+from haoam_sync.trust.proofs import SshProofs
+from haoam_sync.trust.root import read_denylist
+from haoam_sync.trust.sshsig import REVIEW_NAMESPACE, fingerprint
+from haoam_sync.trust.state import Accepted
+from haoam_sync.trust.statements import read_log
+from haoam_sync.trust.structure import Step, structure
+
+Decision = Literal["approve", "reject", "withdraw"]
+_TRIES = 5
+
+
+def sign_review(
+    repository: Repository,
+    root: HostRoot,
+    accepted: Accepted,
+    proposed: ProposedCommit,
+    *,
+    key: Path,
+    decision: Decision,
+    change_digest: str,
+    now: datetime,
+    lifetime: timedelta | None = None,
+    plan_digest: str = "",
+    checkpoint: str = "",
+) -> Predicate:
+    """Sign a decision about `proposed`, and push it to the attestations of the source.
+
+    An approval that could never count is not signed: everything about the commit but the reviews is checked first.
+
+    Args:
+        repository: where the commit is, and where the statement goes.
+        root: who is trusted to begin with.
+        accepted: what `advance` found; the statement is bound to what it saw.
+        proposed: what `propose` found.
+        key: the reviewer's SSH private key, or the public one of a key in the agent.
+        decision: `approve`, `reject`, or `withdraw` (take an approval back).
+        change_digest: what the reviewer was shown, of `proposed.base` to `proposed.id`.
+        now: the one reading of the clock.
+        lifetime: how long it counts; the policy's `review.max_age` when None, and never longer.
+        plan_digest: of the plan that was shown; "" for none.
+        checkpoint: the last audit checkpoint that the reviewer's copy has; "" for none.
+
+    Returns:
+        What was signed.
+
+    Raises:
+        NotTrustedError: the commit can not be accepted, or the key's owner can not review it.
+        UsageError: the key can not sign, or the source can not be written.
+    """
+    graph = Graph(repository, root.introduction)
+    log = read_log(graph, repository.attestations)
+    if not log.has(accepted.state.attestations):
+        raise NotTrustedError(
+            "the review statements changed under our feet", code="E_ATTEST_ROLLBACK", hint="try again"
+        )
+    case = Case(
+        graph, log, SshProofs(read_denylist(root)), root.ref, root.solo, now, lambda _base, _head: change_digest
+    )
+    policy = case.policy(proposed.base)
+    use = _owner(case, policy, proposed, ssh.public_of(key))
+    if decision == "approve":
+        found = structure(case, policy, proposed.base, proposed.id, now)
+        _require_other(found, use)
+    longest = parse_duration(policy.spec.review.max_age)
+    tree = graph.commit(proposed.id).tree
+    predicate = Predicate(
+        repository=root.introduction,
+        ref=root.ref,
+        base=proposed.base,
+        head=proposed.id,
+        tree=tree,
+        tree_sha256=case.trees.sha256(tree, proposed.id),
+        policy=Policy(serial=policy.spec.serial, digest=policy.digest),
+        change_digest=change_digest,
+        plan_digest=plan_digest,
+        decision=decision,
+        principal=use.principal,
+        key=use.key.id,
+        issued=format_time(now),
+        expires=format_time(now + min(lifetime or longest, longest)),
+        id=secrets.token_hex(16),
+        seen=Seen(attestations=repository.attestations, checkpoint=checkpoint),
+    )
+    _push(repository, _signed(predicate, key), now)
+    return predicate
+
+
+def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, public: str) -> KeyUse:
+    """Whose key it is: in the policy of the base, or of the commit itself when that changes the policy."""
+    use = policy.ssh_key(public)
+    if use is None and case.policy_digest(proposed.id) != policy.digest:
+        use = case.policy(proposed.id).ssh_key(public)
+    if use is None or not use.principal:
+        raise NotTrustedError(
+            f"the key {fingerprint(public)} is nobody's in the policy (serial {policy.spec.serial})",
+            code="E_REVIEWER_UNKNOWN",
+            where=proposed.id,
+            hint="review with a key that trust.yaml lists",
+        )
+    return use
+
+
+def _require_other(found: Step, use: KeyUse) -> None:
+    """R7, before anything is signed; the roots who make a change of the policy count by their signature."""
+    if use.principal in found.contributors and not any(map(is_trust_file, found.changes)):
+        raise NotTrustedError(
+            f"{use.principal} contributed to the change, and can not approve it",
+            code="E_SELF_REVIEW",
+            where=found.head,
+            hint="somebody else reviews it",
+        )
+
+
+def _signed(predicate: Predicate, key: Path) -> bytes:
+    payload = encode_statement(predicate)
+    signature = ssh.sign(pre_authentication(payload), key, REVIEW_NAMESPACE)
+    return encode_envelope(Envelope(payload, signature.fingerprint, signature.blob))
+
+
+def _push(repository: Repository, statement: bytes, now: datetime) -> None:
+    """Behind whatever is there by now: what the reviewer saw stays before it."""
+    for _ in range(_TRIES):
+        try:
+            repository.append_statement(statement, parent=repository.attestations, now=now)
+        except NotTrustedError as error:
+            if error.code != "E_ATTEST_RACE":
+                raise
+            repository.fetch()
+        else:
+            return
+    raise UsageError(
+        "others keep pushing review statements; this one was not pushed", code="E_ATTEST_RACE", hint="try again"
+    )

@@ -1,0 +1,161 @@
+"""Reading the host root file, and the denylist beside it.
+
+A file that somebody else may write decides nothing: neither it nor a directory above it may be writable by others
+(E_ROOT_FILE).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from haoam_sync import documents
+from haoam_sync.errors import InvalidDesiredError, NotTrustedError, UsageError
+from haoam_sync.model.evidence import CommitText, DigestText, RefText
+from haoam_sync.model.host_root import HostRoot, SecretRule
+from haoam_sync.model.json import canonical_json
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_MOST_BYTES = 1 << 20
+_DENIED = re.compile(r"SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40}|[a-z0-9][a-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class _Secret(_Strict):
+    reference: _Text
+    kinds: tuple[_Text, ...]
+    fields: tuple[_Text, ...]
+    clusters: tuple[_Text, ...]
+
+
+class _Spec(_Strict):
+    introduction: CommitText
+    policy: DigestText
+    ref: RefText
+    remotes: tuple[_Text, ...] = ()
+    smallest_serial: Annotated[int, Field(ge=1)] = 1
+    solo: bool = False
+    secrets: tuple[_Secret, ...] = ()
+    secret_files: _Text | None = None
+    denylist: _Text | None = None
+
+
+class _Document(_Strict):
+    apiVersion: Literal["haoam/v1"]  # noqa: N815  # the envelope's own spelling
+    kind: Literal["HostRoot"]
+    spec: _Spec
+
+
+def read_root(path: Path) -> HostRoot:
+    """The host root file. Relative paths in it are relative to its directory.
+
+    Raises:
+        UsageError: it is not there, or is malformed.
+        NotTrustedError: E_ROOT_FILE, others may write it.
+    """
+    data = read_protected(path, "the host root file", "name it with --root or HAOAM_ROOT, or make it: trust init")
+    try:
+        found = documents.load(data, str(path))
+        value = found[0].value if len(found) == 1 else None
+        spec = _Document.model_validate_json(canonical_json(value)).spec
+    except InvalidDesiredError as error:
+        raise _malformed(path, str(error.problems[0])) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise _malformed(path, f"{'.'.join(map(str, first['loc'])) or 'document'}: {first['msg']}") from error
+    folder = path.resolve().parent
+    return HostRoot(
+        introduction=spec.introduction,
+        policy=spec.policy,
+        ref=spec.ref,
+        remotes=spec.remotes,
+        smallest_serial=spec.smallest_serial,
+        solo=spec.solo,
+        secrets=tuple(SecretRule(s.reference, s.kinds, s.fields, s.clusters) for s in spec.secrets),
+        secret_files=folder / spec.secret_files if spec.secret_files is not None else None,
+        denylist=folder / spec.denylist if spec.denylist is not None else None,
+    )
+
+
+def read_denylist(root: HostRoot) -> frozenset[str]:
+    """Keys that this host calls compromised.
+
+    Raises:
+        NotTrustedError: E_REVOCATION_UNAVAILABLE, the list is named and can not be read or understood; E_ROOT_FILE.
+    """
+    if root.denylist is None:
+        return frozenset()
+    try:
+        data = read_protected(root.denylist, "the denylist", "")
+        lines = [line.partition("#")[0].strip() for line in data.decode("utf-8").splitlines()]
+    except (UsageError, UnicodeDecodeError) as error:
+        raise _no_denylist(root.denylist, str(error)) from error
+    entries = frozenset(line for line in lines if line)
+    strange = sorted(entry for entry in entries if _DENIED.fullmatch(entry) is None)
+    if strange:
+        raise _no_denylist(root.denylist, f"{strange[0]!r} is neither a fingerprint nor PRINCIPAL/KEY")
+    return entries
+
+
+def read_protected(path: Path, what: str, hint: str) -> bytes:
+    """The content of a file that nobody else may write, nor exchange.
+
+    Raises:
+        UsageError: it is not there.
+        NotTrustedError: E_ROOT_FILE.
+    """
+    real = path.resolve()
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            _require_mine(os.fstat(file.fileno()), real, what)
+            data = file.read(_MOST_BYTES + 1)
+        for folder in real.parents:
+            _require_mine(folder.stat(), folder, what)
+    except OSError as error:
+        raise UsageError(
+            f"{what} can not be read: {error.strerror}", code="E_ROOT_FILE", where=str(path), hint=hint
+        ) from error
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"{what} has more than {_MOST_BYTES} bytes", code="E_ROOT_FILE", where=str(path))
+    return data
+
+
+def _require_mine(status: os.stat_result, path: Path, what: str) -> None:
+    sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX  # /tmp: others can not exchange files
+    if status.st_uid not in {os.geteuid(), 0} or (status.st_mode & _OTHERS_WRITE and not sticky):
+        raise NotTrustedError(
+            f"others may write {what}",
+            code="E_ROOT_FILE",
+            where=str(path),
+            hint=f"chmod go-w {path}, and make it your own or root's",
+        )
+
+
+def _no_denylist(path: Path, why: str) -> NotTrustedError:
+    return NotTrustedError(
+        f"the denylist can not be read, so nothing is believed: {why}",
+        code="E_REVOCATION_UNAVAILABLE",
+        where=str(path),
+        hint="put it back (it may be empty), or take `denylist` out of the host root file",
+    )
+
+
+def _malformed(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"the host root file is malformed: {why}",
+        code="E_ROOT_FILE",
+        where=str(path),
+        hint="haoam-sync trust init writes one; docs/trust.md describes it",
+    )

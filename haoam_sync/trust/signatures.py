@@ -1,0 +1,125 @@
+"""S1 and S2: who signed the commits that a step brings in. Pure; whether a signature holds was proven before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.commit import Signer
+from haoam_sync.trust.grammar import ParsedCommit
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.policy import AUTHOR, MERGER, KeyUse, LoadedPolicy
+from haoam_sync.trust.sshsig import SshClaim, commit_signature
+
+
+class Proofs(Protocol):
+    """What is found out about signatures outside of the judgement."""
+
+    @property
+    def denied(self) -> frozenset[str]:
+        """Fingerprints and ids (`PRINCIPAL/KEY`) of keys that the host's denylist or the roots call compromised."""
+
+    def holds(self, claim: SshClaim) -> bool:
+        """Whether the signature is good over its payload, by the public key that it names, for its namespace."""
+
+
+def claims(graph: Graph, commits: Iterable[str]) -> Iterator[SshClaim]:
+    """The signatures of commits as they claim to be, to be proven. What can not be read is passed over: S1 names it."""
+    for oid in commits:
+        try:
+            claim = _claim(graph.commit(oid))
+        except NotTrustedError:
+            continue
+        if claim is not None:
+            yield claim
+
+
+def signed_by(
+    graph: Graph, policy: LoadedPolicy, proofs: Proofs, commits: tuple[str, ...], merge: str, at: datetime
+) -> tuple[Signer, ...]:
+    """S1: the signer of each of `commits`, in their order.
+
+    Args:
+        graph: where the commits are.
+        policy: the one of the step's base.
+        proofs: signatures that hold.
+        commits: every commit of the step.
+        merge: the one of them that a principal of role `merger` may sign; "" for none.
+        at: when keys are judged.
+
+    Raises:
+        NotTrustedError: E_UNSIGNED, E_COMMIT_FORMAT, E_SIG_..., E_KEY_..., E_ROLE.
+    """
+    return tuple(_signer(graph.commit(oid), policy, proofs, at, may_merge=oid == merge) for oid in commits)
+
+
+def _signer(commit: ParsedCommit, policy: LoadedPolicy, proofs: Proofs, at: datetime, *, may_merge: bool) -> Signer:
+    commit.require_signature()
+    claim = _claim(commit)
+    if claim is None:
+        raise NotTrustedError(
+            "the commit is signed with OpenPGP, which this version can not check",
+            code="E_KEY_UNKNOWN",
+            where=commit.id,
+            hint="sign with an SSH key: git config gpg.format ssh",
+        )
+    use = require_key(policy, claim, proofs, at, commit.id)
+    roles = policy.spec.roles_of(use.principal)
+    if AUTHOR not in roles and not (may_merge and MERGER in roles):
+        raise NotTrustedError(
+            f"{use.principal or 'the forge'} signed the commit, but has not the role {AUTHOR}",
+            code="E_ROLE" if use.principal else "E_FORGE_KEY_ALONE",
+            where=commit.id,
+            hint=f"somebody of the role {AUTHOR} signs it: {', '.join(sorted(policy.spec.members(AUTHOR)))}",
+        )
+    return Signer(commit.id, use.principal, use.key.id)
+
+
+def require_key(policy: LoadedPolicy, claim: SshClaim, proofs: Proofs, at: datetime, where: str) -> KeyUse:
+    """The active key of the policy that made a signature which holds.
+
+    Raises:
+        NotTrustedError: E_KEY_UNKNOWN, E_KEY_REVOKED, E_SIG_INVALID, E_KEY_RETIRED, E_KEY_EXPIRED.
+    """
+    fingerprint = claim.signature.fingerprint
+    use = policy.ssh_key(claim.signature.public)
+    if use is None:
+        raise NotTrustedError(
+            f"the key {fingerprint} that signed it is nobody's in the policy (serial {policy.spec.serial})",
+            code="E_KEY_UNKNOWN",
+            where=where,
+            hint="a key counts from the change after the one that adds it to trust.yaml",
+        )
+    if fingerprint in proofs.denied or f"{use.principal}/{use.key.id}" in proofs.denied:
+        raise NotTrustedError(
+            f"key {use.key.id} of {use.principal} ({fingerprint}) is compromised",
+            code="E_KEY_REVOKED",
+            where=where,
+            hint="nothing that it signed counts any more; make the change again with another key",
+        )
+    if not proofs.holds(claim):
+        raise NotTrustedError(
+            f"the signature by key {use.key.id} of {use.principal} does not hold over these bytes",
+            code="E_SIG_INVALID",
+            where=where,
+            hint="sign it again",
+        )
+    policy.require_usable(use, at, where)
+    return use
+
+
+def key_of(graph: Graph, policy: LoadedPolicy, proofs: Proofs, oid: str, at: datetime) -> KeyUse | None:
+    """The active key of `policy` that signed a commit; None when none did."""
+    try:
+        claim = _claim(graph.commit(oid))
+        return require_key(policy, claim, proofs, at, oid) if claim is not None else None
+    except NotTrustedError:
+        return None
+
+
+def _claim(commit: ParsedCommit) -> SshClaim | None:
+    if commit.kind != "ssh":
+        return None
+    return SshClaim(commit_signature(commit.armor, commit.id), commit.payload)

@@ -1,0 +1,181 @@
+"""The log of review statements: reading it from objects, and which of them are about a change. Pure.
+
+The log is the first-parent chain of `refs/heads/haoam/attestations`, oldest first. A commit of it carries one statement
+in the file `statement.json`; what else it may hold has no meaning, and neither has who made the commit: only the
+statement's own signature counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.evidence import STATEMENT_BYTES, Envelope, Predicate, parse_envelope, parse_statement
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.sshsig import FormatError, SshClaim, SshSignature, parse_signature
+
+FILE = "statement.json"
+
+_PAYLOAD = re.compile(rb'"payload":"([A-Za-z0-9+/]+={0,2})"')
+_ABOUT = re.compile(rb'"(base|head|tree)":"([0-9a-f]{40})"')
+_MOST_STATEMENTS = 100_000
+_READ_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One statement of the log, not believed yet.
+
+    Attributes:
+        position: place in the log, from 0.
+        commit: the commit that carries it.
+        data: the envelope's bytes.
+    """
+
+    position: int
+    commit: str
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def about(self) -> Mapping[str, str]:
+        """`base`, `head` and `tree` that it seems to name: found without parsing, to choose what is parsed."""
+        found = _PAYLOAD.search(self.data)
+        if found is None:
+            return {}
+        try:
+            payload = base64.b64decode(found[1])
+        except ValueError:
+            return {}
+        return {name.decode(): oid.decode() for name, oid in _ABOUT.findall(payload)}
+
+    @cached_property
+    def parsed(self) -> ParsedEntry:
+        """The statement and its signature, as far as they can be read."""
+        try:
+            envelope = parse_envelope(self.data, where=self.commit)
+            predicate = parse_statement(envelope.payload, where=self.commit)
+            signature = _signature(envelope, self.commit)
+        except NotTrustedError as error:
+            return ParsedEntry(None, None, error)
+        return ParsedEntry(predicate, SshClaim(signature, envelope.signed), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEntry:
+    """A statement that can be read, or why it can not.
+
+    Attributes:
+        predicate: what it says.
+        claim: its signature; to be proven.
+        problem: the refusal, when it can not be read.
+    """
+
+    predicate: Predicate | None
+    claim: SshClaim | None
+    problem: NotTrustedError | None
+
+
+class Log:
+    """All statements, oldest first.
+
+    Attributes:
+        tip: the commit that carries the last one, "" for none.
+        entries: by position.
+    """
+
+    def __init__(self, chain: Sequence[str], entries: Sequence[Entry]) -> None:
+        """`chain`: every commit of the log, oldest first, those without a statement too."""
+        self.tip = chain[-1] if chain else ""
+        self.entries = tuple(entries)
+        self._places = {commit: place for place, commit in enumerate(chain)}
+
+    def has(self, commit: str, before: str = "") -> bool:
+        """Whether a commit is in the log ("" always is), and before the commit `before` when one is given."""
+        if not commit:
+            return True
+        place = self._places.get(commit)
+        return place is not None and (not before or place < self._places[before])
+
+    def about(self, *, heads: Collection[str], base: str, tree: str) -> list[Entry]:
+        """Statements that name one of `heads`, or this base, or this resulting tree, oldest first."""
+        found = []
+        for entry in self.entries:
+            about = entry.about
+            if about.get("head") in heads or about.get("base") == base or about.get("tree") == tree:
+                found.append(entry)
+        return found
+
+    @cached_property
+    def unreadable(self) -> tuple[Entry, ...]:
+        """Statements that say nothing about what they are about, or can not be parsed."""
+        return tuple(entry for entry in self.entries if entry.parsed.problem is not None)
+
+
+def read_log(graph: Graph, tip: str) -> Log:
+    """Read the log that ends in `tip` ("" for none).
+
+    Raises:
+        NotTrustedError: E_ATTEST_ROLLBACK, its history is not there or too long; E_OID_MISMATCH, E_REPO_STATE.
+    """
+    chain: list[str] = []
+    oid = tip
+    while oid:
+        chain.append(oid)
+        if len(chain) > _MOST_STATEMENTS:
+            raise NotTrustedError(
+                f"there are more than {_MOST_STATEMENTS} review statements", code="E_LIMIT", where=tip
+            )
+        parents = graph.parents(oid)
+        oid = parents[0] if parents else ""
+    chain.reverse()
+    blobs: dict[str, str] = {}
+    for commit in chain:
+        oid = _statement_of(graph, commit)
+        if oid:
+            blobs[commit] = oid
+    return Log(chain, _entries(graph, blobs))
+
+
+def _statement_of(graph: Graph, commit: str) -> str:
+    """The file that holds a commit's statement; "" when it carries none."""
+    tree = graph.raw(commit)[5:45].decode("ascii", "replace")
+    try:
+        return next((e.oid for e in graph.tree(tree, commit) if e.name == FILE and e.is_plain), "")
+    except NotTrustedError as error:
+        if error.code in {"E_TREE_ENTRY", "E_PATH"}:
+            return ""  # whoever may push there must not be able to stop everything with rubbish
+        raise
+
+
+def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
+    commits = list(blobs)
+    entries: list[Entry] = []
+    for start in range(0, len(commits), _READ_AT_ONCE):
+        part = commits[start : start + _READ_AT_ONCE]
+        for commit, data in zip(part, graph.blobs([blobs[commit] for commit in part]), strict=True):
+            entries.append(Entry(len(entries), commit, data[: STATEMENT_BYTES + 1]))
+    return entries
+
+
+def _signature(envelope: Envelope, where: str) -> SshSignature:
+    try:
+        signature = parse_signature(envelope.signature)
+    except FormatError as error:
+        raise NotTrustedError(
+            f"the signature of a review statement can not be read: {error}",
+            code="E_SIG_ARMOR",
+            where=where,
+            hint="review again with haoam-sync review",
+        ) from error
+    if signature.fingerprint != envelope.keyid:
+        raise NotTrustedError(
+            f"a review statement names the key {envelope.keyid}, and is signed by {signature.fingerprint}",
+            code="E_STATEMENT_SIGNER",
+            where=where,
+            hint="review again with haoam-sync review",
+        )
+    return signature

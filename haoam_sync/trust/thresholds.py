@@ -1,0 +1,203 @@
+"""S5, S6 and S7: whether those who agree are enough. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.commit import Review
+from haoam_sync.model.trust_policy import Rule
+from haoam_sync.trust.policy import REVIEWER, ROOT, LoadedPolicy
+from haoam_sync.trust.reviews import Judge, Subject, require_other
+from haoam_sync.trust.signatures import key_of
+from haoam_sync.trust.statements import Entry
+
+_UNCHANGED = Rule(paths=("**",), require={REVIEWER: 1})
+"""What a step needs that changes no file: one review."""
+_VAGUE = ("E_REVIEW_CONTEXT", "E_REVIEW_STALE", "E_STATEMENT_FORMAT")
+"""Refusals of statements that may be about another change; named only when there is no better reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Votes:
+    """What the statements about a step come to.
+
+    Attributes:
+        reviews: approvals that count, one for each principal, sorted.
+        refusals: why others do not.
+    """
+
+    reviews: tuple[Review, ...]
+    refusals: tuple[NotTrustedError, ...]
+
+
+def require_reviews(
+    judge: Judge, subject: Subject, entries: Sequence[Entry], paths: Collection[str]
+) -> tuple[Review, ...]:
+    """S5 and S7 for a change of configuration: the approvals that count.
+
+    Args:
+        judge: what statements are judged with.
+        subject: the step.
+        entries: statements that seem to be about it, in the order of the log.
+        paths: what changes.
+
+    Raises:
+        NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_REVIEW_WITHDRAWN.
+    """
+    chosen = [rule for rule in judge.policy.spec.rules if any(map(rule.matches, paths))] or [_UNCHANGED]
+    votes = _votes(judge, subject, entries, chosen, others_only=True)
+    _require_rules(judge.policy, subject, chosen, votes)
+    return votes.reviews
+
+
+def require_quorum(
+    judge: Judge,
+    new: LoadedPolicy,
+    subject: Subject,
+    entries: Sequence[Entry],
+    paths: Collection[str],
+    makers: frozenset[str],
+) -> tuple[Review, ...]:
+    """S6: a quorum of the old roots and one of the new roots; `makers`, who signed the change, count toward both.
+
+    Raises:
+        NotTrustedError: E_ROOT_QUORUM; E_THRESHOLD; E_REVIEW_WITHDRAWN.
+    """
+    old = judge.policy
+    rules = [rule for rule in old.spec.rules if any(map(rule.matches, paths))]
+    votes = _votes(judge, subject, entries, rules, others_only=False)
+    needed = max([old.spec.roles[ROOT].threshold, *(rule.require.get(ROOT, 0) for rule in rules)])
+    have = ({review.principal for review in votes.reviews} | makers) & old.spec.members(ROOT)
+    _require_roots(subject, "old", have, needed, votes.refusals)
+    agreed, refusals = _new_roots(judge, new, subject, entries)
+    _require_roots(subject, "new", agreed & new.spec.members(ROOT), new.spec.roles[ROOT].threshold, refusals)
+    if not old.solo:
+        rest = [rule.model_copy(update={"require": _without_root(rule)}) for rule in rules]
+        others = tuple(review for review in votes.reviews if review.principal not in subject.contributors)
+        _require_rules(old, subject, rest, _Votes(others, votes.refusals))
+    return votes.reviews
+
+
+def _without_root(rule: Rule) -> dict[str, int]:
+    return {role: count for role, count in rule.require.items() if role != ROOT}
+
+
+def _new_roots(
+    judge: Judge, new: LoadedPolicy, subject: Subject, entries: Sequence[Entry]
+) -> tuple[set[str], tuple[NotTrustedError, ...]]:
+    """Who agrees with a key that the new policy has."""
+    signed = (key_of(judge.graph, new, judge.proofs, oid, subject.at) for oid in subject.heads)
+    agreed = {use.principal for use in signed if use is not None}
+    refusals: list[NotTrustedError] = []
+    for entry in entries:
+        said = entry.parsed.predicate
+        if said is None or said.decision != "approve":
+            continue
+        try:
+            agreed.add(judge.approval(entry, subject, new).principal)
+        except NotTrustedError as error:
+            refusals.append(error)
+    return agreed, tuple(refusals)
+
+
+def _votes(
+    judge: Judge, subject: Subject, entries: Sequence[Entry], rules: Iterable[Rule], *, others_only: bool
+) -> _Votes:
+    """S7: the last word of everybody.
+
+    Raises:
+        NotTrustedError: E_REVIEW_WITHDRAWN, somebody who may review rejects it; E_ATTEST_ROLLBACK.
+    """
+    able = {name for rule in rules for role in rule.require for name in judge.policy.spec.members(role)}
+    able |= judge.policy.spec.members(ROOT)
+    standing: dict[str, Review] = {}
+    against: dict[str, NotTrustedError] = {}
+    refusals: list[NotTrustedError] = []
+    for entry in entries:
+        said = judge.about(entry, subject)
+        if said is not None and said.decision != "approve":
+            standing.pop(said.principal, None)
+            if said.principal in able:
+                against[said.principal] = _against(said.principal, said.decision, entry, subject)
+            continue
+        try:
+            review = judge.approval(entry, subject)
+            if others_only:
+                require_other(review, subject, entry.commit)  # R7
+        except NotTrustedError as error:
+            if error.code == "E_ATTEST_ROLLBACK":
+                raise
+            refusals.append(error)
+            continue
+        standing[review.principal] = review
+        against.pop(review.principal, None)
+    for refusal in against.values():
+        raise refusal
+    return _Votes(tuple(sorted(standing.values())), tuple(refusals))
+
+
+def _require_rules(policy: LoadedPolicy, subject: Subject, rules: Iterable[Rule], votes: _Votes) -> None:
+    """S5: the thresholds of all rules."""
+    for rule in rules:
+        if rule.evidence in {"github", "both"}:
+            raise NotTrustedError(
+                f"the rule for {', '.join(rule.paths)} asks for reviews on GitHub, which this version does not read",
+                code="E_FORGE_UNKNOWN",
+                where=subject.head,
+                hint="use `evidence: signed`",
+            )
+        for role, count in rule.require.items():
+            have = sorted({r.principal for r in votes.reviews if r.principal in policy.spec.members(role)})
+            if len(have) < count:
+                raise _missing(subject, rule, role, count, have, votes.refusals)
+
+
+def _missing(
+    subject: Subject, rule: Rule, role: str, count: int, have: Sequence[str], refusals: Sequence[NotTrustedError]
+) -> NotTrustedError:
+    found = f"{len(have)} ({', '.join(have)})" if have else "none"
+    message = f"changes of {', '.join(rule.paths)} need {count} of the role {role} to approve; there is {found}"
+    best = _best(refusals)
+    if best is None:
+        return NotTrustedError(
+            message,
+            code="E_THRESHOLD",
+            where=subject.head,
+            hint=f"somebody of that role who did not contribute runs: haoam-sync review {subject.heads[-1]}",
+        )
+    return NotTrustedError(f"{message}; {best.message}", code=best.code, where=subject.head, hint=best.hint)
+
+
+def _best(refusals: Sequence[NotTrustedError]) -> NotTrustedError | None:
+    """The refusal to name: the newest of those that are surely about this change."""
+    certain = [refusal for refusal in refusals if refusal.code not in _VAGUE]
+    found = certain or refusals
+    return found[-1] if found else None
+
+
+def _require_roots(
+    subject: Subject, which: str, have: set[str] | frozenset[str], needed: int, refusals: Sequence[NotTrustedError]
+) -> None:
+    if len(have) >= needed:
+        return
+    best = _best(refusals)
+    names = ", ".join(sorted(have)) or "none"
+    raise NotTrustedError(
+        f"a change of the policy needs {needed} of the {which} roots, who signed it or approve it; "
+        f"there are {len(have)}: {names}" + (f"; {best.message}" if best is not None else ""),
+        code="E_ROOT_QUORUM",
+        where=subject.head,
+        hint=f"more roots run: haoam-sync review {subject.heads[-1]} (with a key that the {which} policy has)",
+    )
+
+
+def _against(principal: str, decision: str, entry: Entry, subject: Subject) -> NotTrustedError:
+    what = "rejected this change" if decision == "reject" else "took the approval of this change back"
+    return NotTrustedError(
+        f"{principal} {what} (statement {entry.commit[:12]})",
+        code="E_REVIEW_WITHDRAWN",
+        where=subject.head,
+        hint=f"talk to {principal}, who can approve it again; or make a new change",
+    )

@@ -1,0 +1,209 @@
+"""The stage itself: from a repository, a host root file and a memory to trusted commits.
+
+Adapters feed the pure core; here is what runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.commit import ProposedCommit, TrustedCommit
+from haoam_sync.model.evidence import format_time
+from haoam_sync.model.host_root import HostRoot
+from haoam_sync.repository import Repository
+from haoam_sync.trust import core
+from haoam_sync.trust.case import Case
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.proofs import SshProofs, ahead
+from haoam_sync.trust.reviews import CLOCK_SKEW
+from haoam_sync.trust.root import read_denylist
+from haoam_sync.trust.signatures import claims
+from haoam_sync.trust.state import Accepted, TrustState, advanced
+from haoam_sync.trust.statements import Log, read_log
+
+ChangeDigest = Callable[[str, str], str]
+"""Computes the change digest of base and head, two commit ids."""
+_MOST_BACK = 10_000
+"""A proposed commit may build on one of so many accepted commits."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One reading of everything, for one judgement."""
+
+    root: HostRoot
+    state: TrustState
+    graph: Graph
+    log: Log
+    denied: frozenset[str]
+    now: datetime
+    change_digest: ChangeDigest
+
+    def case(self, base: str, chain: tuple[str, ...]) -> Case:
+        proofs = SshProofs(self.denied, ahead(self.graph, base, chain, self.log.entries))
+        return Case(self.graph, self.log, proofs, self.root.ref, self.root.solo, self.now, self.change_digest)
+
+    def steps(self, head: str) -> Iterator[TrustedCommit]:
+        """E1 to E3, from what is remembered to `head`."""
+        if self.state.commit is None:
+            yield self.introduction()
+        trusted = self.state.accepted
+        chain = core.first_parent_chain(self.graph, trusted, head)
+        yield from core.accept(self.case(trusted, chain), trusted, head)
+
+    def introduction(self) -> TrustedCommit:
+        oid = self.root.introduction
+        proofs = SshProofs(self.denied, [list(claims(self.graph, [oid]))])
+        case = Case(self.graph, self.log, proofs, self.root.ref, self.root.solo, self.now, self.change_digest)
+        return core.introduction(case, self.root.policy)
+
+
+def verify(
+    repository: Repository,
+    root: HostRoot,
+    state: TrustState,
+    head: str,
+    *,
+    now: datetime,
+    change_digest: ChangeDigest,
+    known: Collection[str] = (),
+) -> Accepted:
+    """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
+
+    Args:
+        repository: where commits and statements are.
+        root: who is trusted to begin with.
+        state: what is remembered.
+        head: id of the commit in question.
+        now: the one reading of the clock, with a time zone.
+        change_digest: computes the change digest of base and head; what it raises goes through.
+        known: commits that instances or the audit log name as applied: `head` must not be older than any of them.
+
+    Returns:
+        The commit, the steps that are new, and the state to be stored with `store_state`.
+
+    Raises:
+        NotTrustedError: E_...; nothing changed.
+        UsageError: git or ssh-keygen is missing.
+    """
+    remembered = state.commit is not None and state.commit.policy_serial >= root.smallest_serial
+    if remembered and (state.accepted, state.attestations) == (head, repository.attestations):
+        _require_clock(state, now)
+        read_denylist(root)
+        _require_newer(repository, root, head, known)
+        return _unchanged(state)
+    run = _open(repository, root, state, now, change_digest)
+    _require_newer(repository, root, head, known)
+    return _accepted(run, repository, tuple(run.steps(head)))
+
+
+def advance(
+    repository: Repository, root: HostRoot, state: TrustState, *, now: datetime, change_digest: ChangeDigest
+) -> Accepted:
+    """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
+
+    Returns:
+        As `verify`; `commit` is the last one that is trusted, `refusal` says why the tip is not, when it is not.
+
+    Raises:
+        NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction).
+    """
+    run = _open(repository, root, state, now, change_digest)
+    head, refusal = repository.tip, None
+    while True:
+        steps: list[TrustedCommit] = []
+        try:
+            for step in run.steps(head):
+                steps.append(step)  # noqa: PERF402  # what came before a refusal is kept
+        except NotTrustedError as error:
+            refusal = refusal or error
+            head = steps[-1].id if steps else state.accepted
+            if state.commit is None and not steps:
+                raise
+            continue
+        return _accepted(run, repository, tuple(steps), refusal)
+
+
+def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: str) -> ProposedCommit:
+    """A commit that nobody is asked to believe, beside the accepted one it builds on.
+
+    Raises:
+        NotTrustedError: it is not canonical, or has nothing to do with this repository (E_NOT_DESCENDANT).
+    """
+    graph = Graph(repository, root.introduction)
+    trusted = accepted.commit
+    commit = graph.commit(head)
+    base = trusted.id
+    for _ in range(_MOST_BACK):
+        if graph.reaches(head, base):
+            return ProposedCommit(head, commit.tree, base, trusted)
+        parents = graph.parents(base)
+        if not parents:
+            break
+        base = parents[0]
+    raise NotTrustedError(
+        f"{head} builds on no commit of {root.ref} since the introduction commit {root.introduction[:12]}",
+        code="E_NOT_DESCENDANT",
+        where=head,
+        hint=f"start the branch from {root.ref}",
+    )
+
+
+def _open(
+    repository: Repository, root: HostRoot, state: TrustState, now: datetime, change_digest: ChangeDigest
+) -> _Run:
+    """E3: what must hold before anything is judged."""
+    _require_clock(state, now)
+    denied = read_denylist(root)
+    graph = Graph(repository, root.introduction)
+    log = read_log(graph, repository.attestations)
+    if not log.has(state.attestations):
+        raise NotTrustedError(
+            f"the review statements were taken back: {state.attestations[:12]}, seen before, is no longer among them",
+            code="E_ATTEST_ROLLBACK",
+            where=repository.attestations or "refs/heads/haoam/attestations",
+            hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
+        )
+    return _Run(root, state, graph, log, denied, now, change_digest)
+
+
+def _accepted(
+    run: _Run, repository: Repository, steps: tuple[TrustedCommit, ...], refusal: NotTrustedError | None = None
+) -> Accepted:
+    state, _ = advanced(run.state, steps, repository.attestations)
+    commit = _unchanged(state).commit
+    if commit.policy_serial < run.root.smallest_serial:
+        case = run.case(commit.id, ())
+        core.require_serial(case.policy(commit.id), run.root.smallest_serial, commit.id)
+    return Accepted(commit, steps, state, run.state, refusal)
+
+
+def _unchanged(state: TrustState) -> Accepted:
+    if state.commit is None:
+        raise NotTrustedError("nothing is accepted", where=state.introduction)
+    return Accepted(state.commit, (), state, state)
+
+
+def _require_clock(state: TrustState, now: datetime) -> None:
+    if state.commit is not None and now < state.commit.decided_at - CLOCK_SKEW:
+        raise NotTrustedError(
+            f"it is {format_time(now)} here, before the last decision at {format_time(state.commit.decided_at)}",
+            code="E_CLOCK",
+            where=state.commit.id,
+            hint="set the clock of this machine",
+        )
+
+
+def _require_newer(repository: Repository, root: HostRoot, head: str, known: Collection[str]) -> None:
+    graph = Graph(repository, root.introduction)
+    for commit in known:
+        if commit != head and not graph.reaches(head, commit):
+            raise NotTrustedError(
+                f"{commit} was applied already, and {head} does not contain it",
+                code="E_STATE_ROLLBACK",
+                where=head,
+                hint="history only goes forward; fetch the newest commits, or see who applied that one",
+            )

@@ -1,0 +1,314 @@
+"""A small world for attacks on trust: people with keys, a repository made object by object, and a host that verifies.
+
+Objects are written as bytes, so that a test can make what git's own commands would never make.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haoam_sync import trust
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.evidence import (
+    Envelope,
+    Policy,
+    Predicate,
+    Seen,
+    encode_envelope,
+    encode_statement,
+    format_time,
+    pre_authentication,
+)
+from haoam_sync.model.host_root import HostRoot
+from haoam_sync.model.json import digest, digest_bytes
+from haoam_sync.repository import Repository
+from haoam_sync.trust import ssh
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.sshsig import REVIEW_NAMESPACE
+from haoam_sync.trust.trees import Trees
+
+NOW = datetime(2027, 3, 1, 12, 0, 0, tzinfo=UTC)
+REF = "refs/heads/main"
+PEOPLE = ("alice", "bob", "carol", "dave", "mallory", "erin")
+Files = Mapping[str, "bytes | tuple[str, str]"]
+"""Content by path; a pair is a mode and an id that stand in the tree as they are."""
+
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "LC_ALL": "C",
+}
+
+
+def git(directory: Path, *arguments: str, stdin: bytes = b"") -> bytes:
+    """Run git as an attacker or a developer would."""
+    done = subprocess.run(  # a list of arguments
+        ["git", "-C", str(directory), *arguments],  # noqa: S607  # the git of the PATH
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env=_ENVIRONMENT,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def make_key(directory: Path, name: str, kind: str = "ed25519", *options: str) -> Path:
+    """A key pair without a passphrase."""
+    path = directory / name
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", kind, *options, "-N", "", "-C", name, "-f", str(path)],  # noqa: S607
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+def policy_document(publics: Mapping[str, str], **changes: Any) -> dict[str, Any]:
+    """The policy of the tests: alice, bob and carol do everything, dave only writes and merges."""
+    spec: dict[str, Any] = {
+        "serial": 1,
+        "ref": REF,
+        "principals": {
+            name: {"kind": "human", "keys": [{"id": f"{name}-1", "type": "ssh", "public": publics[name]}]}
+            for name in ("alice", "bob", "carol", "dave")
+        },
+        "roles": {
+            "root": {"members": ["alice", "bob", "carol"], "threshold": 2},
+            "author": {"members": ["alice", "bob", "carol", "dave"]},
+            "reviewer": {"members": ["alice", "bob", "carol"]},
+            "merger": {"members": ["alice", "bob", "carol", "dave"]},
+        },
+        "rules": [
+            {"paths": ["trust.yaml", "keys/**"], "require": {"root": 2}, "evidence": "signed"},
+            {"paths": ["haoam.yaml"], "require": {"reviewer": 2}, "evidence": "signed"},
+            {"paths": ["haproxy/**", "docs/**"], "require": {"reviewer": 1}, "evidence": "any"},
+        ],
+        "merge": {"methods": ["fast-forward", "merge"], "up_to_date": "disjoint"},
+        "review": {"max_age": "P7D"},
+        "limits": {"commits": 50, "file_bytes": 100_000, "tree_bytes": 1_000_000},
+    }
+    return spec | changes
+
+
+def policy_bytes(spec: Mapping[str, Any]) -> bytes:
+    """`trust.yaml`, written as JSON: every JSON text is YAML."""
+    return json.dumps({"apiVersion": "haoam/v1", "kind": "TrustPolicy", "spec": spec}, indent=1).encode()
+
+
+def change_digest(base: str, head: str) -> str:
+    """Stands for the digest of the desired state's change: any function of the two commits."""
+    return digest({"base": base, "head": head})
+
+
+@dataclass
+class World:
+    """One repository, the people around it, and one host."""
+
+    place: Path
+    keys: Mapping[str, Path]
+    spec: dict[str, Any]
+    root: HostRoot = field(init=False)
+    files: dict[str, bytes | tuple[str, str]] = field(default_factory=dict)
+    now: datetime = NOW
+    change_digest: Callable[[str, str], str] = change_digest
+
+    def __post_init__(self) -> None:
+        """Begin with the introduction commit, by alice."""
+        self.repo = self.place / "repo.git"
+        self.repo.mkdir()
+        git(self.repo, "init", "-q", "--bare", "--initial-branch=main")
+        self.files = {"trust.yaml": policy_bytes(self.spec), "haproxy/web.yaml": b"one\n"}
+        self.introduction = self.commit(self.files, [])
+        self.move(self.introduction)
+        self.root = HostRoot(self.introduction, digest_bytes(policy_bytes(self.spec)), REF)
+
+    # --- objects -------------------------------------------------------------------------------------------------
+
+    def store(self, kind: str, content: bytes) -> str:
+        """Write an object as it is, however malformed."""
+        return git(self.repo, "hash-object", "-w", "--literally", "-t", kind, "--stdin", stdin=content).decode().strip()
+
+    def read(self, oid: str, kind: str = "commit") -> bytes:
+        """An object's bytes."""
+        return git(self.repo, "cat-file", kind, oid)
+
+    def tree(self, files: Files) -> str:
+        """A tree of trees, in git's order."""
+        here: dict[str, tuple[str, str]] = {}
+        below: dict[str, dict[str, bytes | tuple[str, str]]] = {}
+        for path, content in files.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below.setdefault(name, {})[rest] = content
+            elif isinstance(content, tuple):
+                here[name] = content
+            else:
+                here[name] = ("100644", self.store("blob", content))
+        here |= {name: ("40000", self.tree(inside)) for name, inside in below.items()}
+        ordered = sorted(here.items(), key=lambda item: item[0].encode() + (b"/" if item[1][0] == "40000" else b""))
+        return self.raw_tree([(mode, name, oid) for name, (mode, oid) in ordered])
+
+    def raw_tree(self, entries: Sequence[tuple[str, str, str]]) -> str:
+        """A tree with exactly these entries (mode, name, id), in this order."""
+        content = b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(oid) for mode, name, oid in entries)
+        return self.store("tree", content)
+
+    def payload(self, tree: str, parents: Sequence[str], author: str = "alice", message: str = "change\n") -> bytes:
+        """A commit's bytes without a signature."""
+        stamp = f"{author} <{author}@example.com> 1800000000 +0000"
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents), f"author {stamp}", f"committer {stamp}"]
+        return ("\n".join(lines) + "\n\n" + message).encode()
+
+    def armor(self, payload: bytes, signer: str, namespace: str = "git") -> bytes:
+        """The signature of some bytes by somebody's key."""
+        return ssh.sign(payload, self.keys[signer], namespace).armor
+
+    def commit(
+        self,
+        files: Files,
+        parents: Sequence[str],
+        signer: str | None = "alice",
+        *,
+        author: str = "",
+        message: str = "change\n",
+        namespace: str = "git",
+    ) -> str:
+        """A commit, signed unless `signer` is None."""
+        payload = self.payload(self.tree(files), parents, author or signer or "alice", message)
+        if signer is None:
+            return self.store("commit", payload)
+        return self.store("commit", with_signature(payload, self.armor(payload, signer, namespace)))
+
+    def move(self, oid: str, ref: str = REF) -> str:
+        """Let a branch name a commit, as whoever may push can."""
+        git(self.repo, "update-ref", ref, oid)
+        return oid
+
+    def with_file(
+        self, path: str = "haproxy/web.yaml", content: bytes = b"two\n"
+    ) -> dict[str, bytes | tuple[str, str]]:
+        """The first files, with one of them changed or added."""
+        return {**self.files, path: content}
+
+    # --- reviews -------------------------------------------------------------------------------------------------
+
+    def open(self) -> Repository:
+        """The host's repository."""
+        return Repository.open(self.place / "state", str(self.repo), REF)
+
+    def predicate(self, principal: str, base: str, head: str, **changes: Any) -> Predicate:
+        """What somebody says about a change; everything can be made wrong."""
+        repository = self.open()
+        try:
+            graph = Graph(repository, self.introduction)
+            tree = graph.commit(repository.resolve(head)).tree
+            policy = graph.blobs([graph.entry(graph.commit(base).tree, "trust.yaml", base).oid])[0]  # type: ignore[union-attr]
+            values: dict[str, Any] = {
+                "repository": self.introduction,
+                "ref": REF,
+                "base": base,
+                "head": head,
+                "tree": tree,
+                "tree_sha256": Trees(graph).sha256(tree, head),
+                "policy": Policy(serial=_serial(policy), digest=digest_bytes(policy)),
+                "change_digest": self.change_digest(base, head),
+                "decision": "approve",
+                "principal": principal,
+                "key": f"{principal}-1",
+                "issued": format_time(self.now - timedelta(hours=1)),
+                "expires": format_time(self.now + timedelta(days=6)),
+                "id": os.urandom(16).hex(),
+                "seen": Seen(attestations=repository.attestations),
+            }
+        finally:
+            repository.close()
+        return Predicate(**(values | changes))
+
+    def review(
+        self, principal: str, base: str, head: str, *, key: str = "", namespace: str = REVIEW_NAMESPACE, **changes: Any
+    ) -> str:
+        """Somebody's statement, pushed; returns the new tip."""
+        payload = encode_statement(self.predicate(principal, base, head, **changes))
+        return self.attest(self.envelope(payload, key or principal, namespace))
+
+    def envelope(self, payload: bytes, signer: str, namespace: str = REVIEW_NAMESPACE) -> bytes:
+        """A signed statement, as it is kept."""
+        signature = ssh.sign(pre_authentication(payload), self.keys[signer], namespace)
+        return encode_envelope(Envelope(payload, signature.fingerprint, signature.blob))
+
+    def attest(self, content: bytes) -> str:
+        """Push a file as a statement, whatever it holds."""
+        repository = self.open()
+        try:
+            return repository.append_statement(content, parent=repository.attestations, now=self.now)
+        finally:
+            repository.close()
+
+    # --- the host ------------------------------------------------------------------------------------------------
+
+    def verify(self, head: str = "", **options: Any) -> trust.Accepted:
+        """What the host does before an apply: verify the branch, and remember."""
+        repository = self.open()
+        try:
+            state = trust.load_state(self.place / "state", self.root)
+            accepted = trust.verify(
+                repository,
+                self.root,
+                state,
+                head or repository.tip,
+                now=self.now,
+                change_digest=self.change_digest,
+                **options,
+            )
+            trust.store_state(self.place / "state", accepted)
+            return accepted
+        finally:
+            repository.close()
+
+    def refused(self, code: str, head: str = "", **options: Any) -> NotTrustedError:
+        """The refusal with this code; what the host remembers is what it was."""
+        before = self.remembered()
+        with pytest.raises(NotTrustedError) as caught:
+            self.verify(head, **options)
+        assert caught.value.code == code, str(caught.value)
+        assert self.remembered() == before
+        return caught.value
+
+    def remembered(self) -> dict[str, bytes]:
+        """Every file of the host's memory."""
+        folder = self.place / "state" / "trust"
+        return {file.name: file.read_bytes() for file in sorted(folder.glob("accepted*")) if file.is_file()}
+
+    def accepted_change(self, **file: Any) -> str:
+        """A positive control: a change by alice, reviewed by bob, on top of the branch."""
+        base = git(self.repo, "rev-parse", REF).decode().strip()
+        head = self.move(self.commit(self.with_file(**file), [base]))
+        self.review("bob", base, head)
+        self.verify()
+        return head
+
+
+def _serial(policy: bytes) -> int:
+    serial = json.loads(policy)["spec"]["serial"]
+    assert isinstance(serial, int)
+    return serial
+
+
+def with_signature(payload: bytes, *armors: bytes, header: str = "gpgsig") -> bytes:
+    """A commit's bytes with signatures behind the committer's line."""
+    head, _, message = payload.partition(b"\n\n")
+    signatures = b"".join(
+        header.encode() + b" " + armor.rstrip(b"\n").replace(b"\n", b"\n ") + b"\n" for armor in armors
+    )
+    return head + b"\n" + signatures + b"\n" + message
