@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import signal
+import tempfile
+import time
 from pathlib import Path
 
 import click
 
+from haoam_sync import desired
+from haoam_sync.cli.places import places, resolve
+from haoam_sync.errors import UsageError
+from haoam_sync.lab import up as start_fleet
 from haoam_sync.lab.serve import serve as serve_instance
 from haoam_sync.lab.settings import LabSettings, api_version, login_of_environment, loopback
+from haoam_sync.pipeline import opening
+
+_LOOK_SECONDS = 0.5
 
 
 @click.group("lab")
@@ -49,3 +61,35 @@ def serve(listen: str, directory: Path, config: Path | None, api: str, request_l
             request_log=request_log.absolute() if request_log else None,
         )
     )
+
+
+@lab.command("up")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the instances live, one directory below it each; a temporary one when not given.",
+)
+@click.option("--api-version", "api", default="3.2", show_default=True, metavar="3.2|3.4", help="Answer as this one.")
+@places
+def up(
+    *, directory: Path | None, api: str, repo: str | None, root: str | None, state: str | None, audit: str | None
+) -> None:
+    """Serve every instance of the repository's fleet until Ctrl-C, each where haoam.yaml says it is.
+
+    All of their URLs must be on loopback. One JSON line for each instance says where it is.
+    """
+    repository = opening.repository_alone(resolve(repo, root, state, audit))
+    fleet = desired.load_fleet(repository.blobs(repository.resolve("HEAD")))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        tempfile.TemporaryDirectory(prefix="haoam-lab-") as temporary,
+        start_fleet(fleet, (directory or Path(temporary)).absolute(), api=api_version(api)) as running,
+    ):
+        for instance in running.instances:
+            shown = {"instance": str(instance.id), "url": instance.url, "dir": str(instance.directory)}
+            click.echo(json.dumps({**shown, "pid": instance.pid}))
+        while not running.ended():
+            time.sleep(_LOOK_SECONDS)
+        raise UsageError("an instance of the lab has ended by itself", code="E_LAB", hint="see its lab.log")
