@@ -7,7 +7,7 @@ names every unnamed `defaults`. A proxy that got its defaults by its position th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
@@ -18,6 +18,12 @@ from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.section import SectionKind
 
 _PROXIES = frozenset({SectionKind.FRONTEND.value, SectionKind.BACKEND.value, LISTEN})
+_FAMILIES: Mapping[str, tuple[str, str]] = {
+    "stats": ("stats", "enable"),
+    "compression": ("compression", "algo"),
+    "email-alert": ("email-alert", "from"),
+}
+"""Keywords of proxies whose lines keep their order among themselves, with the line that says where they stand."""
 _NO_DEFAULTS = "no_defaults"
 """Name of the empty section for proxies that stand before every `defaults`."""
 
@@ -32,16 +38,27 @@ def normal_form(text: str) -> str:
         CodecError: `text` is no haproxy.cfg.
     """
     file = ConfigFile.parse(text)
-    sections = [_normal_section(section) for section in _named(_merged(file.sections))]
+    top, sections = _top(file.sections)
+    sections = [_normal_section(section) for section in _named(_merged(sections))]
     ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
-    parts = [f"{line}\n" for line in file.header]
-    if file.header and ordered:
+    parts = [f"{line}\n" for line in (*file.header, *top)]
+    if parts and ordered:
         parts.append("\n")
     parts.append("\n".join(f"{section.lead}{section.text}\n" for section in ordered))
     tail = [line.strip() for line in file.tail.splitlines() if line.strip()]
     if tail:
         parts.append("\n" + "".join(f"{line}\n" for line in tail))
     return "".join(parts)
+
+
+def _top(sections: list[FileSection]) -> tuple[list[str], list[FileSection]]:
+    """The comments that head the file, up to the first blank line, as they stand; and the sections without them."""
+    if not sections:
+        return [], sections
+    lines = sections[0].lead.split("\n")[:-1]
+    blank = next((place for place, line in enumerate(lines) if not line.strip()), 0)
+    rest = "".join(f"{line}\n" for line in lines[blank:])
+    return [line.strip() for line in lines[:blank]], [replace(sections[0], lead=rest), *sections[1:]]
 
 
 def _order(item: tuple[int, FileSection]) -> tuple[int, str, int]:
@@ -83,10 +100,14 @@ def _with_name(section: FileSection, name: str) -> FileSection:
 
 def _normal_section(section: FileSection) -> FileSection:
     lines = section.text.split("\n")
-    lead = "".join(f"{comment}\n" for comment in section.comments)
+    lead = "".join(f"{_joined(comment)}\n" for comment in section.comments)
     header = _joined(lines[0])
     kind = section.kind
-    body = _indented(lines[1:]) if kind is None else _grouped(lines[1:], table(kind, NEWEST))
+    if kind is None:
+        body = _indented(lines[1:])
+    else:
+        families = {} if kind is SectionKind.GLOBAL else _FAMILIES
+        body = _grouped(lines[1:], table(kind, NEWEST), families)
     return replace(section, lead=lead, text="\n  ".join([header, *body]))
 
 
@@ -100,7 +121,7 @@ def _indented(lines: list[str]) -> list[str]:
     return [_joined(line) for line in lines if line.strip()]
 
 
-def _grouped(lines: list[str], known: Table) -> list[str]:
+def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, str]]) -> list[str]:
     """The lines by the table's order; comments go in front of the lines that they stood before, unknown lines last."""
     groups: dict[int, tuple[list[str], list[str]]] = {}
     waiting: list[str] = []
@@ -111,7 +132,7 @@ def _grouped(lines: list[str], known: Table) -> list[str]:
             if comment is not None:
                 waiting.append(f"# {comment}" if comment else "#")
             continue
-        rank = known.rank(words)
+        rank = known.rank(families.get(words[0], words))
         comments, own = groups.setdefault(beyond if rank is None else rank, ([], []))
         comments += waiting
         waiting = []

@@ -28,6 +28,7 @@ class Table:
     def __init__(self, rows: tuple[Row, ...]) -> None:
         self.rows = rows
         self._ranks: dict[str, list[int]] = {}
+        self._places = {id(row): rank for rank, row in enumerate(rows)}
         self._index: _Index = {}
         for rank, row in enumerate(rows):
             for root in row.roots:
@@ -59,7 +60,7 @@ class Table:
     def rank(self, words: Sequence[str]) -> int | None:
         """The place of the line `words` in the server's order, None when no row knows it."""
         row = self.row(words)
-        return None if row is None else self.rows.index(row)
+        return None if row is None else self._places[id(row)]
 
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """Append every line for `body`."""

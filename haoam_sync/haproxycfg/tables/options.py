@@ -238,22 +238,6 @@ class PersistRule:
 
 
 @dataclass(frozen=True, slots=True)
-class NoLog:
-    """`no log`, which is a log target of its own."""
-
-    keys: tuple[str, ...] = ("no log",)
-    paths: tuple[str, ...] = ("log_target_list.*.nolog",)
-    roots: tuple[str, ...] = ()
-
-    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
-        """See Row; the lines are written with the log targets."""
-
-    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
-        """See Row."""
-        body.setdefault("log_target_list", []).append({"nolog": True})
-
-
-@dataclass(frozen=True, slots=True)
 class Unread:
     """A row whose lines the server writes and never reads back (measured)."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from haoam_sync.haproxycfg.arguments import Arguments, Positional, Rest
 from haoam_sync.haproxycfg.rows import Composite, Items, Line, Row, Toggle
-from haoam_sync.haproxycfg.tables import binds, lists, options, tuning
+from haoam_sync.haproxycfg.tables import binds, logs, options, tuning
 from haoam_sync.haproxycfg.tables.single import number, onoff, present, text, time
 from haoam_sync.haproxycfg.values import BOOL_ONOFF
 from haoam_sync.haproxycfg.words import Obj
@@ -256,8 +256,7 @@ def _after_sockets() -> tuple[Row, ...]:
         present("no_quic"),
         *_ssl(),
         time("hard_stop_after"),
-        Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True),
-        options.NoLog(),
+        logs.LogTargets(),
         SendHostname(),
     )
 

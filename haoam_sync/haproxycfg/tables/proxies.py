@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle, Words
-from haoam_sync.haproxycfg.tables import binds, checks, http_rules, lists, options, servers, settings, stats, tcp_rules
+from haoam_sync.haproxycfg.tables import (
+    binds,
+    checks,
+    http_rules,
+    lists,
+    logs,
+    options,
+    servers,
+    settings,
+    stats,
+    tcp_rules,
+)
 from haoam_sync.haproxycfg.values import NUMBER, TIME, Shape
 from haoam_sync.model.section import SectionKind
 
@@ -74,8 +85,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (f, Items("ssl_front_use_list", "ssl-f-use", arguments=lists.SSL_FRONT_USE, metadata=True)),
         (all_three, Present("enabled", "enabled")),
         (all_three, Present("disabled", "disabled")),
-        (all_three, Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True)),
-        (all_three, options.NoLog()),
+        (all_three, logs.LogTargets()),
         (all_three, _line("log_tag")),
         (d + f, _line("log_format")),
         (d + f, _line("error_log_format")),

@@ -9,7 +9,7 @@ from typing import Any
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest, number, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle
-from haoam_sync.haproxycfg.tables import binds, lists, options, servers
+from haoam_sync.haproxycfg.tables import binds, lists, logs, servers
 from haoam_sync.haproxycfg.values import BOOL_ONOFF, NUMBER, SIZE, TIME
 from haoam_sync.haproxycfg.words import Obj
 from haoam_sync.model.section import SectionKind
@@ -158,7 +158,7 @@ def _fcgi_app(*, new: bool) -> tuple[Row, ...]:
         Items("acl_list", "acl", arguments=lists.acl(new=new), metadata=True),
         Line("docroot", "docroot"),
         Line("index", "index"),
-        Items("log_stderrs", "log-stderr", arguments=lists.LOG_STDERR),
+        Items("log_stderrs", "log-stderr", arguments=logs.LOG_STDERR),
         Items("pass_headers", "pass-header", arguments=Arguments(Positional("name"), CONDITION)),
         Line("path_info", "path-info"),
         Toggle("get_values", "option get-values"),
@@ -184,8 +184,7 @@ def _peers(*, new: bool) -> tuple[Row, ...]:
         Composite("default_server", "default-server", arguments=servers.default_server(new=new), bare=True),
         Line("shards", "shards", shape=NUMBER),
         Entries("binds", "bind", arguments=binds.bind(new=new)),
-        Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True),
-        options.NoLog(),
+        logs.LogTargets(),
         Entries("peer_entries", "peer", arguments=Arguments(*_named(), number("shard"))),
         Entries("servers", "server", arguments=servers.server(new=new)),
         Entries("tables", "table", arguments=lists.TABLE),
@@ -201,8 +200,7 @@ def _log_forward(*, new: bool) -> tuple[Row, ...]:
         Line("timeout_client", "timeout client", shape=TIME),
         Entries("binds", "bind", arguments=binds.bind(new=new)),
         Entries("dgram_binds", "dgram-bind", arguments=binds.DGRAM_BIND),
-        Items("log_target_list", "log", arguments=lists.LOG_TARGET, metadata=True),
-        options.NoLog(),
+        logs.LogTargets(),
     )
 
 

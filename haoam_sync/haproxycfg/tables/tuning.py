@@ -122,7 +122,7 @@ def rows() -> tuple[Row, ...]:
             ("frontend_max_idle_timeout", "frontend.max-idle-timeout", "t"),
             ("frontend_max_streams_bidi", "frontend.max-streams-bidi", "n"),
             ("frontend_max_tx_memory", "frontend.max-tx-mem", "n"),
-            ("frontend_stream_max_total", "frontend.stream-max-total", "n"),
+            ("frontend_stream_max_total", "fe.stream.max-total", "n"),
             ("max_frame_loss", "max-frame-loss", "n"),
             ("reorder_ratio", "reorder-ratio", "n"),
             ("retry_threshold", "retry-threshold", "n"),
