@@ -106,6 +106,23 @@ class StateDirectory:
                 hint="restore the file from a backup; without it, ownership comes from the marks alone",
             ) from error
 
+    def all_applied(self) -> Mapping[str, Applied]:
+        """What was applied to every cluster that has a record, by name.
+
+        Raises:
+            HaoamError: a record cannot be read.
+        """
+        names = sorted(file.stem for file in (self.directory / "applied").glob("*.json"))
+        return {name: record for name in names if (record := self.applied(name)) is not None}
+
+    def applied_commits(self) -> tuple[str, ...]:
+        """Every commit that some cluster was brought to, sorted.
+
+        Raises:
+            HaoamError: a record cannot be read.
+        """
+        return tuple(sorted({record.commit for record in self.all_applied().values()}))
+
     def record_applied(self, cluster: str, applied: Applied) -> None:
         """Write what was applied to `cluster`."""
         folder = self.directory / "applied"

@@ -1,1 +1,92 @@
-"""The command line: parse, call the pipeline, print, exit."""
+"""The command line: parse, call the pipeline, print, exit.
+
+Exit codes are those of `haoam_sync.errors`; click's own 2 for wrong usage becomes 64, since 2 means "differences".
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from haoam_sync import __version__
+from haoam_sync.cli import printing
+from haoam_sync.cli.apply import apply
+from haoam_sync.cli.audit import audit
+from haoam_sync.cli.codec import codec
+from haoam_sync.cli.lab import lab
+from haoam_sync.cli.plan import drift, plan
+from haoam_sync.cli.review import review
+from haoam_sync.cli.schema import schema
+from haoam_sync.cli.trust import trust
+from haoam_sync.cli.validate import render, validate
+from haoam_sync.errors import HaoamError, UsageError
+
+_INTERRUPTED = 130
+
+
+_EXIT_CODES = """\b
+Exit codes:
+  0 in sync, applied, valid      7 an instance cannot be reached or answers nonsense
+  1 unexpected error             8 apply failed, the earlier state is restored
+  2 differences (plan, drift)    9 apply failed, the earlier state is NOT restored
+  3 desired state is invalid    10 the digest given is not the plan's
+  4 not trusted                 11 the audit log cannot be written or does not verify
+  5 not authorized              12 somebody else holds the lock
+  6 over a limit                64 wrong usage
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES)
+@click.version_option(__version__, prog_name="haoam-sync")
+def haoam_sync() -> None:
+    """GitOps for HAProxy.
+
+    Signed and reviewed YAML in git is applied through the Data Plane API, proven on the running HAProxy, and audited.
+    """
+
+
+for _command in (validate, render, plan, apply, drift, review, trust, audit, lab, codec, schema):
+    haoam_sync.add_command(_command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code of the outcome."""
+    given = sys.argv[1:] if arguments is None else arguments
+    output = _output_asked_for(given)
+    try:
+        code = haoam_sync.main(args=given, prog_name="haoam-sync", standalone_mode=False)
+    except HaoamError as error:
+        printing.failure(error, output)
+        sys.exit(error.exit)
+    except click.exceptions.Abort:
+        sys.exit(_INTERRUPTED)
+    except KeyboardInterrupt:
+        printing.note("interrupted")
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        hint = f"see haoam-sync {' '.join(given[:1])} --help"
+        printing.failure(UsageError(error.format_message(), hint=hint), output)
+        sys.exit(UsageError.exit)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit has somewhere to go
+        sys.exit(_INTERRUPTED)
+    except Exception as error:  # the last resort: a defect is told like any other failure
+        if os.environ.get("HAOAM_DEBUG"):
+            raise
+        unexpected = HaoamError(
+            f"unexpected {type(error).__name__}: {error}",
+            hint="this is a defect of haoam-sync; run again with HAOAM_DEBUG=1 and report what it prints",
+        )
+        printing.failure(unexpected, output)
+        sys.exit(HaoamError.exit)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _output_asked_for(arguments: list[str]) -> str:
+    """The format asked for, read before click does, so that wrong usage too is told in it."""
+    for index, argument in enumerate(arguments):
+        if argument == "--output=json" or (argument == "--output" and arguments[index + 1 : index + 2] == ["json"]):
+            return "json"
+    return "text"

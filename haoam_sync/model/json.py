@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
@@ -25,3 +26,11 @@ def digest(value: Json) -> str:
 def digest_bytes(data: bytes) -> str:
     """`sha256:` and the hex SHA-256 of `data`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def is_digest(text: str) -> bool:
+    """Whether `text` looks like a digest of this module."""
+    return _DIGEST.fullmatch(text) is not None

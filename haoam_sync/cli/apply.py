@@ -1,0 +1,42 @@
+"""`haoam-sync apply`."""
+
+from __future__ import annotations
+
+import click
+
+from haoam_sync import pipeline
+from haoam_sync.cli import printing
+from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.plan import clusters
+from haoam_sync.errors import worst_exit
+from haoam_sync.report import as_json, text
+
+
+@click.command()
+@click.argument("plan_digest", metavar="PLAN_DIGEST")
+@click.argument("revision", default="", metavar="[COMMIT]")
+@clusters
+@output("json")
+@places
+def apply(
+    *,
+    plan_digest: str,
+    revision: str,
+    clusters: tuple[str, ...],
+    output: str,
+    repo: str | None,
+    root: str | None,
+    state: str | None,
+    audit: str | None,
+) -> int:
+    """Do exactly the plan that has PLAN_DIGEST (`plan` prints it), and prove that the running HAProxy took it.
+
+    COMMIT must be signed and reviewed. The plan is computed again; when its digest is another one, nothing is written
+    and the exit code is 10. When an instance fails, its earlier state is restored and the rest is not attempted.
+    """
+    outcome = pipeline.apply(resolve(repo, root, state, audit), revision, plan_digest, clusters)
+    code = worst_exit({instance.exit for instance in outcome.instances} - {0})
+    printing.result(text.outcome(outcome), as_json.outcome(outcome, exit_code=code), output)
+    if output == "text":
+        printing.note(f"{sum(instance.requests for instance in outcome.instances)} API requests")
+    return code

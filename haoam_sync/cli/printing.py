@@ -1,0 +1,65 @@
+"""The only place that prints: results to stdout, failures as text to stderr or as the JSON result."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from haoam_sync.errors import HaoamError, InvalidDesiredError
+from haoam_sync.model.json import JsonObject
+from haoam_sync.report.text import visible
+
+
+def result(text: Text, value: JsonObject, output: str) -> None:
+    """Print a result in the form asked for."""
+    if output == "json":
+        as_json(value)
+        return
+    styled(text)
+
+
+def styled(text: Text) -> None:
+    """Print styled text; colour only where the terminal has it, and NO_COLOR is not set."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True, no_color=bool(os.environ.get("NO_COLOR")))
+    console.print(text, end="")
+
+
+def as_json(value: JsonObject) -> None:
+    """Print one JSON value."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def note(message: str) -> None:
+    """Say something beside the result, to stderr."""
+    click.echo(visible(message), err=True)
+
+
+def failure(error: HaoamError, output: str) -> None:
+    """Print a failure: what, where, what to do."""
+    problems = error.problems if isinstance(error, InvalidDesiredError) else ()
+    if output == "json":
+        value: dict[str, object] = {
+            "exit": error.exit,
+            "code": error.code,
+            "message": error.message,
+            "where": error.where,
+            "hint": error.hint,
+        }
+        if problems:
+            value["problems"] = [
+                {"file": p.file, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
+                for p in problems
+            ]
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        return
+    for problem in problems:
+        note(str(problem))
+    where = f" [{error.where}]" if error.where else ""
+    note(f"{error.code}: {error.message}{where}")
+    if error.hint:
+        note(f"  {error.hint}")

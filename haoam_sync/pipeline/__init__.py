@@ -1,0 +1,30 @@
+"""The flow: git -> trust -> desired -> live -> plan -> authorize -> apply, with the audit log around it.
+
+One function a verb. Each opens what it needs (`opening`), calls the stages in order, and returns a value for the
+command line to print. Nothing here decides: the stages do.
+"""
+
+from haoam_sync.pipeline.applying import apply
+from haoam_sync.pipeline.offline import Validation, render, validate
+from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
+from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
+from haoam_sync.pipeline.trusting import Made, Remembered, init_trust, remembered, verify_trust
+
+__all__ = [
+    "Drift",
+    "Made",
+    "Planned",
+    "Remembered",
+    "Reviewable",
+    "Validation",
+    "apply",
+    "drift",
+    "init_trust",
+    "plan",
+    "remembered",
+    "render",
+    "review",
+    "reviewable",
+    "validate",
+    "verify_trust",
+]

@@ -1,0 +1,204 @@
+"""Opening the four places, and what every verb does with them first."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+
+from haoam_sync import __version__, audit, desired, trust
+from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
+from haoam_sync.model.commit import ProposedCommit, TrustedCommit
+from haoam_sync.model.desired import Desired
+from haoam_sync.model.fleet import Cluster, Fleet
+from haoam_sync.model.host_root import HostRoot
+from haoam_sync.model.record import Runner
+from haoam_sync.model.secret import SecretUse
+from haoam_sync.repository import Repository
+from haoam_sync.secrets import Revealer
+from haoam_sync.settings import Settings
+from haoam_sync.state import StateDirectory
+
+_DEFAULT_REF = "refs/heads/main"
+
+
+def now() -> datetime:
+    """The one reading of the clock of a run."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The four places, open, and the moment of this run.
+
+    Attributes:
+        settings: where they are.
+        root: who is trusted to begin with.
+        repository: our own copy of the source, fetched just now.
+        state: what this runner remembers of applies.
+        now: the clock, read once.
+    """
+
+    settings: Settings
+    root: HostRoot
+    repository: Repository
+    state: StateDirectory
+    now: datetime
+
+    @cached_property
+    def change_digest(self) -> Callable[[str, str], str]:
+        """Computes the change digest of base and head, each pair once."""
+        return lru_cache(maxsize=None)(
+            lambda base, head: desired.change_digest(self.unresolved(base), self.unresolved(head))
+        )
+
+    def verify(self, revision: str) -> trust.Accepted:
+        """Trust stage: the commit that `revision` names, signed and reviewed, or a refusal.
+
+        Raises:
+            NotTrustedError: E_...
+            UsageError: there is no such commit.
+        """
+        return trust.verify(
+            self.repository,
+            self.root,
+            trust.load_state(self.settings.state, self.root),
+            self.repository.resolve(revision),
+            now=self.now,
+            change_digest=self.change_digest,
+            known=self.state.applied_commits(),
+        )
+
+    def advance(self) -> trust.Accepted:
+        """Trust stage: as much of the policy's branch as can be trusted.
+
+        Raises:
+            NotTrustedError: not even what was accepted last can be kept.
+        """
+        remembered = trust.load_state(self.settings.state, self.root)
+        return trust.advance(self.repository, self.root, remembered, now=self.now, change_digest=self.change_digest)
+
+    def accepted(self) -> TrustedCommit:
+        """The commit accepted last, without a look at what came after it.
+
+        Raises:
+            NotTrustedError: the state does not hold, or nothing can be accepted.
+        """
+        remembered = trust.load_state(self.settings.state, self.root)
+        return remembered.commit if remembered.commit is not None else self.advance().commit
+
+    def applied(self, commit: str) -> Desired:
+        """Desired state of a commit that was applied before, secrets resolved.
+
+        Raises:
+            NotTrustedError: E_STATE_ROLLBACK, this host never accepted it.
+        """
+        if commit not in {known.id for known in trust.history(self.settings.state)}:
+            raise NotTrustedError(
+                "the record of what was applied names a commit that this host never accepted",
+                code="E_STATE_ROLLBACK",
+                where=commit,
+                hint=f"somebody changed {self.settings.state}: find out who, and restore it from a backup",
+            )
+        return desired.load(commit, self.repository.blobs(commit), self.reveal)
+
+    def wanted(self, commit: TrustedCommit) -> Desired:
+        """Desired state of a trusted commit, secrets resolved."""
+        return desired.load(commit.id, self.repository.blobs(commit.id), self.reveal)
+
+    def proposed(self, commit: ProposedCommit, fleet: Fleet) -> Desired:
+        """Desired state of a proposed commit: endpoints as accepted, no secret resolved."""
+        return desired.load(commit.id, self.repository.blobs(commit.id), None, fleet=fleet)
+
+    def fleet(self, commit: TrustedCommit) -> Fleet:
+        """Clusters and instances of a trusted commit."""
+        return desired.load_fleet(self.repository.blobs(commit.id))
+
+    def reveal(self, use: SecretUse) -> str:
+        """The value of a secret, if host settings allow this use of it."""
+        return self._revealer(use)
+
+    @cached_property
+    def _revealer(self) -> Callable[[SecretUse], str]:
+        return lru_cache(maxsize=None)(Revealer(self.root.secrets, os.environ, self.root.secret_files).reveal)
+
+    @lru_cache(maxsize=8)  # noqa: B019 - an Opened lives as long as its run
+    def unresolved(self, commit: str) -> Desired:
+        """Desired state of a commit with its own fleet, no secret resolved."""
+        return desired.load(commit, self.repository.blobs(commit), None)
+
+
+def opened(settings: Settings) -> Opened:
+    """Open the places, read the clock, fetch the source.
+
+    Raises:
+        NotTrustedError: the host root file or the repository cannot be believed.
+        UsageError: one of the places is not there.
+    """
+    root = trust.read_root(settings.root)
+    state = StateDirectory(settings.state)
+    repository = Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes)
+    return Opened(settings, root, repository, state, now())
+
+
+def repository_alone(settings: Settings) -> Repository:
+    """The repository without the host root file, for what needs no trust.
+
+    Raises:
+        UsageError: there is no repository.
+    """
+    try:
+        ref = trust.read_root(settings.root).ref if settings.root.exists() else _DEFAULT_REF
+    except HaoamError:
+        ref = _DEFAULT_REF
+    StateDirectory(settings.state)
+    return Repository.open(settings.state, settings.repo, ref)
+
+
+def audit_log(settings: Settings) -> audit.AuditLog:
+    """The audit log, open for writing, its start recorded.
+
+    Raises:
+        AuditError: it cannot be written.
+    """
+    log = audit.open_log(settings.audit, clock=now, key=audit.load_key(settings.state))
+    log.start(
+        Runner(
+            host=settings.runner,
+            user=_account(),
+            version=__version__,
+            job=os.environ.get("HAOAM_JOB", ""),
+        )
+    )
+    return log
+
+
+def runner(settings: Settings) -> Runner:
+    """Who runs this, for audit records."""
+    return Runner(settings.runner, _account(), __version__, os.environ.get("HAOAM_JOB", ""))
+
+
+def chosen(fleet: Fleet, names: tuple[str, ...]) -> Mapping[str, Cluster]:
+    """The clusters of these names; all of them when there are no names.
+
+    Raises:
+        UsageError: one of them is not in the fleet.
+    """
+    unknown = [name for name in names if name not in fleet.clusters]
+    if unknown:
+        raise UsageError(
+            f"there is no cluster {unknown[0]!r}",
+            code="E_NO_CLUSTER",
+            hint=f"the accepted fleet has {', '.join(sorted(fleet.clusters))}",
+        )
+    return {name: cluster for name, cluster in sorted(fleet.clusters.items()) if not names or name in names}
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.geteuid())

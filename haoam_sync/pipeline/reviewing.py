@@ -1,0 +1,92 @@
+"""`review`: show what a commit does, then sign exactly that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from haoam_sync import desired, trust
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.commit import ProposedCommit
+from haoam_sync.model.evidence import Predicate
+from haoam_sync.model.json import JsonObject
+from haoam_sync.pipeline.opening import Opened, opened
+from haoam_sync.pipeline.planning import Planned, planned_proposal
+from haoam_sync.settings import Settings
+
+Decision = Literal["approve", "reject", "withdraw"]
+
+
+@dataclass(frozen=True)
+class Reviewable:
+    """What a reviewer is shown.
+
+    Attributes:
+        here: the places, as they were opened for showing: what is signed is bound to that reading.
+        accepted: what the trust stage could accept.
+        proposed: the commit under review.
+        change: what it does to the desired state of each cluster (`desired.change`).
+        change_digest: digest of that; what the reviewer signs.
+        planned: what it would change on the live instances; None when that was not asked for.
+    """
+
+    here: Opened
+    accepted: trust.Accepted
+    proposed: ProposedCommit
+    change: JsonObject
+    change_digest: str
+    planned: Planned | None
+
+
+def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Reviewable:
+    """Work out everything that a reviewer must see.
+
+    Raises:
+        InvalidDesiredError: the commit's desired state is wrong; it is not shown, and cannot be signed.
+        HaoamError: as for each stage. What cannot be shown completely is not signed.
+    """
+    here = opened(settings)
+    accepted = here.advance()
+    proposed = trust.propose(here.repository, here.root, accepted, here.repository.resolve(revision))
+    base, head = here.unresolved(proposed.base), here.unresolved(proposed.id)
+    planned = planned_proposal(here, proposed, (), accepted.refusal) if with_plan else None
+    return Reviewable(
+        here=here,
+        accepted=accepted,
+        proposed=proposed,
+        change=desired.change(base, head),
+        change_digest=desired.change_digest(base, head),
+        planned=planned,
+    )
+
+
+def review(shown: Reviewable, key: Path, decision: Decision, expect: str) -> Predicate:
+    """Sign the decision about what was shown, and push it.
+
+    Args:
+        shown: what `reviewable` gave.
+        key: the reviewer's SSH private key.
+        decision: what the reviewer says.
+        expect: change digest that the reviewer means, "" when it was just shown to a person.
+
+    Raises:
+        NotTrustedError: E_CHANGE_MISMATCH, the change is not the one expected; and whatever `sign_review` says.
+    """
+    if expect and expect != shown.change_digest:
+        raise NotTrustedError(
+            f"the change has the digest {shown.change_digest}, not {expect}",
+            code="E_CHANGE_MISMATCH",
+            where=shown.proposed.id,
+            hint="look at the change again before you sign it",
+        )
+    return trust.sign_review(
+        shown.here.repository,
+        shown.here.root,
+        shown.accepted,
+        shown.proposed,
+        key=key,
+        decision=decision,
+        change_digest=shown.change_digest,
+        now=shown.here.now,
+    )

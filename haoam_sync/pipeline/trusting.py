@@ -1,0 +1,108 @@
+"""The verbs of trust: set it up, verify, show what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from haoam_sync import trust
+from haoam_sync.errors import UsageError
+from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.pipeline.opening import opened
+from haoam_sync.repository import Repository, commit_signed
+from haoam_sync.settings import Settings
+from haoam_sync.state import Applied, StateDirectory, write_synced
+
+_POLICY = "trust.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What `init_trust` wrote.
+
+    Attributes:
+        policy: path of trust.yaml in the work tree.
+        introduction: id of the commit where trust begins; "" while there is none.
+        root: path of the host root file; None while there is no introduction commit.
+    """
+
+    policy: Path
+    introduction: str
+    root: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What this host knows.
+
+    Attributes:
+        accepted: every commit it accepted, oldest first.
+        applied: what was applied to each cluster last.
+    """
+
+    accepted: tuple[TrustedCommit, ...]
+    applied: Mapping[str, Applied]
+
+
+def init_trust(
+    settings: Settings, members: tuple[str, ...], *, ref: str, solo: bool, key: Path | None, also: tuple[str, ...]
+) -> Made:
+    """Write the first policy, commit it when a key is given, and write the host root file for the commit that holds it.
+
+    Raises:
+        UsageError: the work tree or the host root file is not as it must be.
+        NotTrustedError: these people cannot make a policy that holds together.
+    """
+    worktree = Path(settings.repo)
+    if not worktree.is_dir():
+        raise UsageError(
+            "trust init writes into a work tree", where=settings.repo, hint="name a local directory with --repo"
+        )
+    if settings.root.exists():
+        raise UsageError(
+            "there is a host root file already: it is not overwritten",
+            where=str(settings.root),
+            hint="to begin anew, move it away yourself",
+        )
+    people = [trust.member(text) for text in members]
+    policy = worktree / _POLICY
+    if not policy.exists():
+        policy.write_bytes(trust.init_policy(people, ref=ref, solo=solo))
+        if key is None:
+            return Made(policy, "", None)
+        _commit(worktree, people, key, also)
+    StateDirectory(settings.state)
+    repository = Repository.open(settings.state, settings.repo, ref)
+    content = trust.init_root(repository, repository.tip, solo=solo)
+    settings.root.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    write_synced(settings.root, content, mode=0o644)
+    return Made(policy, repository.tip, settings.root)
+
+
+def verify_trust(settings: Settings, revision: str) -> trust.Accepted:
+    """Trust stage alone.
+
+    Raises:
+        NotTrustedError: E_...
+        UsageError: there is no such commit.
+    """
+    return opened(settings).verify(revision)
+
+
+def remembered(settings: Settings) -> Remembered:
+    """What this host accepted and applied.
+
+    Raises:
+        NotTrustedError: E_STATE_ROLLBACK.
+    """
+    state = StateDirectory(settings.state)
+    return Remembered(trust.history(settings.state), state.all_applied())
+
+
+def _commit(worktree: Path, people: list[trust.Member], key: Path, also: tuple[str, ...]) -> None:
+    owner = trust.owner_of(people, key)
+    paths = [_POLICY, *(["haoam.yaml"] if (worktree / "haoam.yaml").exists() else []), *also]
+    commit_signed(
+        worktree, paths, "Introduce the trust policy", key=key, name=owner, email=f"{owner}@users.noreply.invalid"
+    )

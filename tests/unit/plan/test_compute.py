@@ -1,0 +1,235 @@
+"""What a plan holds, given what git wants and what is there."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Given
+
+from haoam_sync import plan
+from haoam_sync.errors import InvalidDesiredError, OverLimitError
+from haoam_sync.model.desired import DesiredCertificate
+from haoam_sync.model.plan import Action, Reason
+from haoam_sync.model.position import Position
+
+WEB = {
+    "from": "base",
+    "mode": "http",
+    "balance": {"algorithm": "roundrobin"},
+    "servers": {
+        "s1": {"name": "s1", "address": "127.0.0.1", "port": 8081, "weight": 100},
+        "s2": {"name": "s2", "address": "127.0.0.1", "port": 8082, "weight": 100},
+    },
+}
+
+
+def _weighted(weight: int) -> dict[str, object]:
+    return {**WEB, "servers": {**WEB["servers"], "s1": {**WEB["servers"]["s1"], "weight": weight}}}  # type: ignore[dict-item]
+
+
+def test_equal_is_empty(given: Given) -> None:
+    """What is as git says, needs nothing."""
+    web = given.section("backend/web", WEB)
+    result = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", WEB, mark=web)), None)
+    assert result.empty
+    assert list(result.owned) == [web.id]
+
+
+def test_missing_is_created(given: Given) -> None:
+    """A declared section that is not there is created, with our mark on it."""
+    web = given.section("backend/web", WEB)
+    result = plan.compute_instance(given.desired(web), given.live(), None)
+    (change,) = result.changes
+    assert (change.action, change.reason) == (Action.CREATE, Reason.GIT)
+    assert change.body is not None
+    assert change.body["metadata"] == {"haoam": {"file": "haproxy/web.yaml", "digest": web.digest}}
+
+
+def test_field_difference_names_the_field_and_both_values(given: Given) -> None:
+    """An update shows the one field that differs."""
+    web = given.section("backend/web", WEB)
+    live = given.live(given.there("backend/web", _weighted(7), mark=web))
+    (change,) = plan.compute_instance(given.desired(web), live, given.desired(web)).changes
+    assert change.reason is Reason.DRIFT
+    assert [(f.path, f.before, f.after) for f in change.fields] == [("servers.s1.weight", 7, 100)]
+
+
+@pytest.mark.parametrize(
+    ("applied", "live", "wanted", "reason"),
+    [(100, 100, 50, Reason.GIT), (100, 7, 100, Reason.DRIFT), (100, 7, 50, Reason.BOTH)],
+)
+def test_reason(given: Given, applied: int, live: int, wanted: int, reason: Reason) -> None:
+    """The reason comes from comparing three ways: applied last, live, wanted."""
+    old, new = given.section("backend/web", _weighted(applied)), given.section("backend/web", _weighted(wanted))
+    snapshot = given.live(given.there("backend/web", _weighted(live), mark=old))
+    (change,) = plan.compute_instance(given.desired(new), snapshot, given.desired(old)).changes
+    assert change.reason is reason
+
+
+def test_section_there_already_is_adopted_and_says_so(given: Given) -> None:
+    """A declared section that is there and not ours is adopted, even when nothing in it differs."""
+    web = given.section("backend/web", WEB)
+    result = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", WEB, mark=None)), None)
+    assert [(c.action, c.reason, c.fields) for c in result.changes] == [(Action.UPDATE, Reason.ADOPT, ())]
+    assert not result.owned
+
+
+def test_foreign_is_left_alone(given: Given) -> None:
+    """What carries no mark and was never applied is listed and not touched."""
+    live = given.live(given.there("backend/theirs", WEB, mark=None), foreign=("listen stats",))
+    result = plan.compute_instance(given.desired(), live, None)
+    assert result.empty
+    assert result.foreign == ("backend/theirs", "listen stats")
+
+
+def test_owned_and_undeclared_is_deleted(given: Given) -> None:
+    """Taking a document out of git deletes its section, protected or not is said."""
+    old = given.section("backend/web", WEB, protected=True)
+    live = given.live(given.there("backend/web", WEB, mark=old))
+    (change,) = plan.compute_instance(given.desired(), live, given.desired(old)).changes
+    assert (change.action, change.protected) == (Action.DELETE, True)
+
+
+def test_ignored_field_is_neither_compared_nor_written(given: Given) -> None:
+    """What somebody else owns keeps its live value, also when the section is written for another reason."""
+    web = given.section("backend/web", {**WEB, "mode": "tcp"}, ignore=("servers.*.weight",))
+    live = given.live(given.there("backend/web", _weighted(7)))
+    (change,) = plan.compute_instance(given.desired(web), live, None).changes
+    assert [f.path for f in change.fields] == ["mode"]
+    assert change.body is not None
+    assert change.body["servers"]["s1"]["weight"] == 7  # type: ignore[index,call-overload]
+
+
+def test_metadata_of_others_stays(given: Given) -> None:
+    """Comments and marks of others survive our write; ours is added beside them."""
+    web = given.section("backend/web", _weighted(1))
+    body = _weighted(2) | {"metadata": {"comment": "pager 7"}}
+    body["servers"]["s2"] = body["servers"]["s2"] | {"metadata": {"comment": "old box"}}  # type: ignore[index]
+    (change,) = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", body)), None).changes
+    assert change.body is not None
+    assert change.body["metadata"]["comment"] == "pager 7"  # type: ignore[index,call-overload]
+    assert change.body["servers"]["s2"]["metadata"] == {"comment": "old box"}  # type: ignore[index,call-overload]
+
+
+def test_secret_shows_as_reference_never_as_value(given: Given) -> None:
+    """A plan names where a secret comes from; neither side's value is in its fields or digest."""
+    users = {"ops": {"username": "ops", "password": "new-password", "secure_password": False}}
+    wanted = given.section("userlist/people", {"users": users}, secrets={("users", "ops", "password"): "env/OPS"})
+    current = {"users": {"ops": {"username": "ops", "password": "old-password", "secure_password": False}}}
+    live = given.live(given.there("userlist/people", current))
+    result = plan.compute_instance(given.desired(wanted), live, None)
+    (field,) = result.changes[0].fields
+    assert (field.path, field.before, field.after) == (
+        "users.ops.password",
+        {"secret": "current"},
+        {"secret": "env/OPS"},
+    )
+    assert 'password"' not in repr(result)
+    assert "new-password" not in repr(result) + str(result.digested())
+    assert "old-password" not in repr(result) + str(result.digested())
+
+
+def test_unresolved_secret_is_not_compared(given: Given) -> None:
+    """The plan of a proposed commit does not know secrets, says so, and does not take them for differences."""
+    users = {"ops": {"username": "ops", "password": "env/OPS", "secure_password": False}}
+    wanted = given.section(
+        "userlist/people", {"users": users}, secrets={("users", "ops", "password"): "env/OPS"}, resolved=False
+    )
+    current = {"users": {"ops": {"username": "ops", "password": "old-password", "secure_password": False}}}
+    result = plan.compute_instance(given.desired(wanted), given.live(given.there("userlist/people", current)), None)
+    assert result.empty
+    assert result.unresolved
+
+
+def test_certificates_are_created_first_named_and_deleted_when_replaced(given: Given) -> None:
+    """A new content is a new file; the old file of the same certificate goes, files of others stay."""
+    site = DesiredCertificate("site", "site-aaaaaaaaaaaa.pem", b"PEM", None, Position("haproxy/site.yaml"))
+    live = given.live(certificates=("site-bbbbbbbbbbbb.pem", "theirs.pem"), certificate_dir="/ssl/")
+    result = plan.compute_instance(given.desired(certificates=(site,)), live, None)
+    assert [(c.action, c.name) for c in result.certificates] == [
+        (Action.CREATE, "site-aaaaaaaaaaaa.pem"),
+        (Action.DELETE, "site-bbbbbbbbbbbb.pem"),
+    ]
+
+
+def test_certificate_directory_of_the_instance_is_filled_in(given: Given) -> None:
+    """A bind's certificate is compared by the path that it has on this instance."""
+    bind = {"name": "https", "address": "127.0.0.1", "port": 8443, "ssl": True}
+    wanted = given.section(
+        "frontend/fe", {"binds": {"https": {**bind, "ssl_certificate": "@ssl_certs_dir/site-aaaaaaaaaaaa.pem"}}}
+    )
+    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaa.pem"}}}
+    live = given.live(given.there("frontend/fe", there), certificate_dir="/ssl/")
+    assert plan.compute_instance(given.desired(wanted), live, None).empty
+
+
+def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
+    """A file with implicit defaults is rewritten first, with every `from` spelled out and the diff shown."""
+    text = (
+        "global\n  master-worker\n\ndefaults\n  mode http\n\n"
+        "userlist u\n  user x password $5$abc\n\nbackend web\n  server s 127.0.0.1:1\n"
+    )
+    result = plan.compute_instance(given.desired(given.section("backend/b2", WEB)), given.live(text=text), None)
+    assert result.normal_form is not None
+    assert "backend web from unnamed_defaults_1" in result.normal_form
+    assert "+backend web from unnamed_defaults_1" in result.normal_form_diff
+    assert "$5$abc" not in result.normal_form_diff
+
+
+def test_conditionals_are_refused(given: Given) -> None:
+    """A file with .if is never written to: the server's normal form would lose the .if."""
+    with pytest.raises(OverLimitError) as caught:
+        plan.compute_instance(
+            given.desired(given.section("backend/b2", WEB)), given.live(text=".if defined(X)\n.endif\n"), None
+        )
+    assert caught.value.code == "E_CONDITIONALS"
+
+
+def test_field_of_a_newer_api_is_refused_by_name(given: Given) -> None:
+    """A field that the instance's API does not know is an error of the plan, since the server would drop it."""
+    section = given.section("frontend/fe", {"abortonclose": "enabled"})
+    assert plan.compute_instance(given.desired(section), given.live(api="3.4"), None).changes
+    with pytest.raises(InvalidDesiredError) as caught:
+        plan.compute_instance(given.desired(section), given.live(api="3.2"), None)
+    assert "the field abortonclose does not exist in Data Plane API 3.2" in str(caught.value.problems[0])
+
+
+def test_order_of_writing(given: Given) -> None:
+    """What others refer to is written before them and deleted after them."""
+    wanted = given.desired(
+        given.section("frontend/fe", {"from": "base", "default_backend": "web"}),
+        given.section("backend/web", WEB),
+        given.section("defaults/base", {"mode": "http"}),
+    )
+    live = given.live(given.there("backend/old", WEB), given.there("frontend/old", {"from": "base"}))
+    order = [f"{c.action} {c.section}" for c in plan.compute_instance(wanted, live, None).changes]
+    assert order == [
+        "create defaults/base",
+        "create backend/web",
+        "create frontend/fe",
+        "delete frontend/old",
+        "delete backend/old",
+    ]
+
+
+def test_capacity_counts_shares_not_sums(given: Given) -> None:
+    """Halving all weights takes nothing away; taking one of two equal servers out leaves half."""
+    both = {
+        **WEB,
+        "servers": {n: {**s, "weight": 50} for n, s in WEB["servers"].items()},  # type: ignore[attr-defined]
+    }
+    (change,) = plan.compute_instance(
+        given.desired(given.section("backend/web", both)), given.live(given.there("backend/web", WEB)), None
+    ).changes
+    assert change.cost.capacity_left == 100
+    one = {**WEB, "servers": {"s1": WEB["servers"]["s1"]}}  # type: ignore[index]
+    (change,) = plan.compute_instance(
+        given.desired(given.section("backend/web", one)), given.live(given.there("backend/web", WEB)), None
+    ).changes
+    assert (change.cost.capacity_left, change.cost.servers_leaving) == (50, ("web/s2",))
+
+
+def test_proxy_without_from_is_warned_about(given: Given) -> None:
+    """A proxy that takes its defaults by position is named, since the server reorders sections."""
+    section = given.section("backend/web", {k: v for k, v in WEB.items() if k != "from"})
+    live = given.live(given.there("defaults/base", {"mode": "http"}, mark=None))
+    assert "backend/web has no `from`" in plan.compute_instance(given.desired(section), live, None).warnings[0]
