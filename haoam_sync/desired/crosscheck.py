@@ -33,6 +33,7 @@ class CrossCheck:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._seen: dict[int, Mapping[SectionId, Declared]] = {}
+        self._found: dict[int, tuple[tuple[Path, External], ...]] = {}
         self._missing: dict[tuple[int, Path, External], tuple[Declaration, list[str]]] = {}
         self._everywhere: dict[str, set[str]] = {}
 
@@ -79,13 +80,11 @@ class CrossCheck:
     ) -> None:
         declaration, kind = declared.declaration, declared.section.id.kind
         body = declared.section.body
-        targets = [(r.path, External(r.kind.value, r.name)) for r in references.sections(kind, body)]
-        targets += [(path, External(CERTIFICATE, name)) for path, name in references.certificates(body)]
-        for path, target in targets:
+        for path, target in self._targets(declared.section):
             if target.name not in names.get(target.kind, ()) and target not in declaration.external:
                 key = (id(declaration.document), path, target)
                 self._missing.setdefault(key, (declaration, []))[1].append(cluster.name)
-        for group in references.groups(body):
+        for group in references.groups(body) if kind is not SectionKind.USERLIST else ():
             userlist = sections.get(SectionId(SectionKind.USERLIST, group.userlist))
             if userlist is not None:
                 self._group(declaration, group, _names_in(userlist.section.body, "groups"))
@@ -93,6 +92,17 @@ class CrossCheck:
             self._members(declaration, body)
         if kind is SectionKind.BACKEND:
             self._servers(declaration, body)
+
+    def _targets(self, section: DesiredSection) -> tuple[tuple[Path, External], ...]:
+        """What a section refers to, found once for each section object."""
+        known = self._found.get(id(section))
+        if known is None:
+            found = [
+                (r.path, External(r.kind.value, r.name)) for r in references.sections(section.id.kind, section.body)
+            ]
+            found += [(path, External(CERTIFICATE, name)) for path, name in references.certificates(section.body)]
+            known = self._found[id(section)] = tuple(found)
+        return known
 
     def _group(self, declaration: Declaration, group: references.GroupReference, known: set[str]) -> None:
         if group.group not in known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from haoam_sync.desired import explain, external, ignored, scan
 from haoam_sync.desired.envelope import SECTION_KINDS, Envelope
@@ -58,7 +59,7 @@ def read(outside: Envelope, fleet: Fleet | None, problems: Problems) -> Declarat
     kind, document = SECTION_KINDS[outside.kind], outside.document
     model = GlobalMetadata if kind is SectionKind.GLOBAL else SectionMetadata
     metadata = explain.validate(model, outside.metadata, document, ("metadata",), problems)
-    named = [name for name, field in fields(section_model(kind)).items() if field.shape is Shape.NAMED and field.model]
+    named = named_children(kind)
     findings = scan.scan(document, outside.spec, named, problems)
     template = _with_names(outside, named, problems)
     secrets = _check_secrets(kind, outside, findings, template, problems)
@@ -81,7 +82,15 @@ def read(outside: Envelope, fleet: Fleet | None, problems: Problems) -> Declarat
     )
 
 
-def _with_names(outside: Envelope, named: list[str], problems: Problems) -> dict[str, Json]:
+@cache
+def named_children(kind: SectionKind) -> tuple[str, ...]:
+    """The fields of a section in which objects stand by name."""
+    return tuple(
+        name for name, field in fields(section_model(kind)).items() if field.shape is Shape.NAMED and field.model
+    )
+
+
+def _with_names(outside: Envelope, named: tuple[str, ...], problems: Problems) -> dict[str, Json]:
     """The spec, its named children told their names: the key is the name, and the only place to say it."""
     template: dict[str, Json] = dict(outside.spec)
     for field in named:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import matching, texts
+from haoam_sync.desired.paths import matching, mentions, texts
 from haoam_sync.documents import Path
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.section import SectionKind
@@ -70,10 +70,12 @@ class GroupReference:
 def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
     """Every section that `body` refers to."""
     for target, pattern in _FIELDS:
+        if pattern[0] not in body:
+            continue
         for path, name in matching(body, pattern):
             if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
                 yield SectionReference(target, name, path)
-    if kind is not SectionKind.USERLIST:
+    if kind is not SectionKind.USERLIST and mentions(body, "http_auth"):
         for path, text in texts(body):
             if "http_auth" in text and path[-1] not in _PROSE:
                 for name in _AUTH.findall(text):
@@ -88,11 +90,14 @@ def certificates(body: JsonObject) -> Iterator[tuple[Path, str]]:
 def certificate_fields(body: JsonObject) -> Iterator[tuple[Path, str]]:
     """Every field of `body` that holds a certificate, by name or by path."""
     for pattern in _CERTIFICATE_FIELDS:
-        yield from matching(body, pattern)
+        if pattern[0] in body:
+            yield from matching(body, pattern)
 
 
 def groups(body: JsonObject) -> Iterator[GroupReference]:
     """Every group that ACLs and anonymous conditions compare with: `http_auth_group(USERLIST) GROUP...`."""
+    if not mentions(body, "http_auth_group"):
+        return
     for path, criterion in matching(body, ("acl_list", "*", "criterion")):
         found = _AUTH_GROUP.fullmatch(criterion)
         rule = _item(body, path)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from haoam_sync.desired.declaration import OWN_NAME
+from haoam_sync.desired.declaration import OWN_NAME, named_children
 from haoam_sync.desired.envelope import API_VERSION, CERTIFICATE, FLEET, SECTION_KINDS
 from haoam_sync.model.documents.certificate import CertificateSpec
 from haoam_sync.model.documents.fleet import FleetSpec
@@ -18,7 +18,6 @@ from haoam_sync.model.documents.values import SecretObject
 from haoam_sync.model.secret import SECRET_FIELDS
 from haoam_sync.model.section import SectionKind
 from haoam_sync.model.sections import section_model
-from haoam_sync.model.sections.structure import Shape, fields
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE_NAME = "Variable"
@@ -58,9 +57,9 @@ def _section_document(kind: str, section: SectionKind) -> Schema:
     _without(spec, "name")
     for schema in (spec, *spec.get("$defs", {}).values()):
         _without(schema, "metadata")
-    for name, field in fields(model).items():
-        if field.shape is Shape.NAMED and field.model is not None:
-            _without(spec["$defs"][field.model.__name__], OWN_NAME.get(name, "name"))
+    for name in named_children(section):
+        child = spec["properties"][name][_NAMED]["$ref"].rpartition("/")[2]
+        _without(spec["$defs"][child], OWN_NAME.get(name, "name"))
     for schema in (spec, *spec.get("$defs", {}).values()):
         _allow_variables(schema)
     spec.setdefault("$defs", {})[_VARIABLE_NAME] = _VARIABLE

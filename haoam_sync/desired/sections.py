@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from haoam_sync import haproxycfg
 from haoam_sync.desired import explain, references, variables
 from haoam_sync.desired.declaration import Declaration
-from haoam_sync.desired.paths import at, put_in
+from haoam_sync.desired.paths import at, dotted, put_in, undotted
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.scan import SPEC
 from haoam_sync.desired.variables import Reference, Scope
@@ -88,7 +89,22 @@ class Sections:
         for path in fields_missing_in(declaration.id.kind, body, self._api):
             field, _, value = path.partition("=")
             message = f"API {self._api} knows no `{value}` for {field}" if value else f"API {self._api} has no {field}"
-            self._problems.value(declaration.document, (*SPEC, *field.split(".")), message, "take it out")
+            self._problems.value(declaration.document, (*SPEC, *undotted(body, field)), message, "take it out")
+        return self._problems.count == before and self._survives(body)
+
+    def _survives(self, body: JsonObject) -> bool:
+        """Whether the server would take the body, and have all of it afterwards."""
+        declaration, before = self.declaration, self._problems.count
+        kind, document = declaration.id.kind, declaration.document
+        for refusal in haproxycfg.refused(kind, body, self._api):
+            at = (*SPEC, *undotted(body, refusal.path))
+            self._problems.value(document, at, f"{dotted(at)}: {refusal.message}")
+        if self._problems.count > before:
+            return False
+        for loss in haproxycfg.lost(kind, body, self._api):
+            at = (*SPEC, *undotted(body, loss.path))
+            message = f"{dotted(at)} would be lost: {loss.reason}"
+            self._problems.value(document, at, message, f"write {loss.instead}" if loss.instead else "take it out")
         return self._problems.count == before
 
     def _make(
