@@ -227,7 +227,7 @@ class InstanceApply:
             error_code=error.code,
             exit_code=worst_exit({8, error.exit}),
             version_after=restored.version,
-            checksum_after=progress.before.checksum,
+            checksum_after=restored.checksum,
             reload=_reload_of(error, progress),
         )
 

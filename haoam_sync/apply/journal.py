@@ -40,6 +40,9 @@ class Journal(Protocol):
     def done(self, instance: InstanceId) -> None:
         """The apply came to its end: proven, or put back."""
 
+    def unfinished(self, instance: InstanceId) -> bool:
+        """Whether an apply before was killed: then `run` has something to do even for an empty plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -82,6 +85,10 @@ class FileJournal:
     def done(self, instance: InstanceId) -> None:
         """The apply came to its end."""
         self._write(instance, _Entry(self._read(instance).transactions))
+
+    def unfinished(self, instance: InstanceId) -> bool:
+        """Whether an apply before was killed."""
+        return self._read(instance) != _Entry()
 
     def _path(self, instance: InstanceId) -> Path:
         return self._directory / f"{quote(instance.cluster, safe='')}@{quote(instance.name, safe='')}.json"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from haoam_sync.apply import runtime_state, worker
+from haoam_sync.apply.earlier import text_to_restore
 from haoam_sync.apply.runtime_state import RuntimeState
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import Raw
 from haoam_sync.errors import ConflictError, InstanceError, NotRestoredError
+from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live
 from haoam_sync.model.section import SectionId
 
@@ -24,12 +26,12 @@ class Restored:
 
     Attributes:
         version: configuration version now.
-        written: whether the earlier text had to be written.
+        checksum: of the text now, as `Live.checksum`.
         notes: what somebody should know.
     """
 
     version: int
-    written: bool
+    checksum: str
     notes: tuple[str, ...] = ()
 
 
@@ -44,7 +46,8 @@ def restore(
     """Write the earlier text back where it is not there any more, and prove file, memory and worker.
 
     A failed reload leaves the file as it was while the API keeps the broken configuration in memory (FACTS.md), so
-    equal text alone does not do: the version in the text must be the API's too.
+    equal text alone does not do: the version in the text must be the API's too. What somebody else has written since
+    stays (`earlier.py`).
 
     Args:
         client: of the instance.
@@ -56,17 +59,16 @@ def restore(
     Raises:
         NotRestoredError: the earlier text is not back, or the worker does not run it.
     """
-    written = False
     problem = ""
     for attempt in range(_ATTEMPTS):
         if attempt:
             sleep(_PAUSE_S * attempt)
         try:
             raw = client.raw()
-            if _is(raw, before.text):
+            earlier = text_to_restore(before.text, raw.text, changed)
+            if _is(raw, earlier.text):
                 break
-            client.write_raw(before.text, version=_version(raw, client))
-            written = True
+            client.write_raw(earlier.text, version=_version(raw, client))
         except ConflictError as error:
             problem = error.message
         except InstanceError as error:
@@ -81,7 +83,9 @@ def restore(
     wrong = worker.differences(client, wanted, orders, sleep=sleep)
     if wrong:
         raise _not_restored(client, f"the earlier text is back, but HAProxy does not run it: {'; '.join(wrong)}")
-    return Restored(_version(raw, client), written, notes)
+    if earlier.others:
+        notes = (*notes, f"somebody else has changed {', '.join(earlier.others)} meanwhile; that was kept")
+    return Restored(_version(raw, client), digest_bytes(raw.text.encode()), notes)
 
 
 def _is(raw: Raw, text: str) -> bool:

@@ -10,6 +10,8 @@ import secrets as random_source
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 from haoam_sync.dataplane.answers import (
@@ -74,6 +76,14 @@ class Client:
     def requests(self) -> int:
         """How many requests were sent."""
         return self._exchange.requests
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give the connections back."""

@@ -15,7 +15,8 @@ from haoam_sync.model.section import SectionKind
 
 REDACTED: JsonObject = {"secret": "redacted"}
 _IN_TEXT = re.compile(
-    r"^\s*(?:user\s+\S+\s+(?:insecure-)?password|stats\s+auth\s+[^\s:]+:|dynamic-cookie-key)\s*(\"[^\"]*\"|\S+)",
+    r"(?:^[ \t]*(?:user[ \t]+\S+[ \t]+(?:insecure-)?password[ \t]|stats[ \t]+auth[ \t]+[^\s:]+:)"
+    r"|\b(?:dynamic-cookie-key|cluster-secret|ca-sign-pass)[ \t])[ \t]*(\"[^\"]*\"|\S+)",
     re.MULTILINE,
 )
 

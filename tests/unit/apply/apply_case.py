@@ -14,7 +14,7 @@ from haoam_sync.apply.bodies import in_directory
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import HaoamError
-from haoam_sync.haproxycfg import canonical
+from haoam_sync.haproxycfg import canonical, normal_form, with_explicit_defaults
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.exchange import Answer, Request
@@ -54,7 +54,7 @@ def server(name: str, port: int, **more: object) -> Body:
 
 def backend(name: str, *servers: Body, **more: object) -> Body:
     """A backend."""
-    return {"name": name, "mode": "http", **more, "servers": {one["name"]: one for one in servers}}
+    return {"name": name, "from": "base", "mode": "http", **more, "servers": {one["name"]: one for one in servers}}
 
 
 def start() -> dict[SectionId, Body]:
@@ -65,6 +65,7 @@ def start() -> dict[SectionId, Body]:
         PEOPLE: {"name": "people", "users": {"bob": {"username": "bob", "password": "pw12", "secure_password": False}}},
         FE: {
             "name": "fe",
+            "from": "base",
             "mode": "http",
             "default_backend": "web",
             "binds": {"http": {"name": "http", "address": "127.0.0.1", "port": 18080}},
@@ -221,6 +222,17 @@ def apply_one(world: World) -> InstanceOutcome:
     """Plan, and apply to the only instance."""
     (outcome,) = world.run(world.plan()).instances
     return outcome
+
+
+def bring_into_normal_form(found: Live) -> str | None:
+    """The text in the server's normal form, None when it is in it already."""
+    normal = normal_form(with_explicit_defaults(found.text))
+    return None if normal == found.text else normal
+
+
+def as_by_hand(peer: InstancePeer) -> None:
+    """The file is as somebody wrote it: nothing else in it, but not in the server's normal form."""
+    peer.text = peer.text.replace("\n  ", "\n      ")
 
 
 def once(matches: str, do: Callable[[], Reply | None]) -> Callable[[Call], Reply | None]:

@@ -14,7 +14,9 @@ from apply_case import (
     Wanted,
     World,
     apply_one,
+    as_by_hand,
     backend,
+    bring_into_normal_form,
     once,
     server,
     start,
@@ -25,13 +27,14 @@ from instance_peer import InstancePeer, Sections
 from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import AuditError, InstanceError
 from haoam_sync.model.exchange import Request
-from haoam_sync.model.live import Live
 from haoam_sync.model.outcome import Result
+from haoam_sync.model.section import SectionId, SectionKind
 
 PEM = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 LESS = Wanted({WEB: backend("web", server("s1", 18081))})
 BAD_BIND = {
     "name": "fe",
+    "from": "base",
     "mode": "http",
     "default_backend": "web",
     "binds": {"http": {"name": "http", "address": "203.0.113.77", "port": 80}},
@@ -217,12 +220,9 @@ def test_somebody_else_changes_what_is_ours(tmp_path: Path) -> None:
 
 def test_somebody_else_changes_what_is_ours_after_the_normal_form(tmp_path: Path) -> None:
     """Their write stands on our normal form: restoring the text would undo it, so only the upload is taken back."""
-
-    def normal_form(found: Live) -> str | None:
-        return None if "# in order" in found.text else f"# in order\n{found.text}"
-
-    wanted = Wanted({WEB: backend("web", server("s1", 18081))}, {"a.pem": PEM}, normal_form=normal_form)
+    wanted = Wanted({WEB: backend("web", server("s1", 18081))}, {"a.pem": PEM}, normal_form=bring_into_normal_form)
     world, peer = world_of(tmp_path, wanted)
+    as_by_hand(peer)
     authorized = world.plan()
     peer.before = once(
         "PUT /services/haproxy/transactions",
@@ -250,6 +250,32 @@ def test_an_instance_that_never_stands_still(tmp_path: Path) -> None:
     assert (outcome.result, outcome.exit, outcome.error_code) == (Result.FAILED, 7, "E_CONFLICT")
     assert len([line for line in peer.asked if line.startswith("PUT /transactions")]) == 3
     assert (len(peer.worker[WEB]["servers"]), peer.transactions) == (2, {})
+
+
+def test_a_restore_keeps_what_others_wrote(tmp_path: Path) -> None:
+    """Somebody else wrote after our commit, which then has to go: only our sections are put back."""
+    old = SectionId(SectionKind.BACKEND, "old")
+    begin = {**start(), old: backend("old", server("o1", 18084))}
+    wanted = Wanted({API_BACKEND: backend("api", server("a1", 18083)), WEB: backend("web", server("s1", 1)), old: None})
+    world, peer = world_of(tmp_path, wanted, InstancePeer(begin))
+    peer.stuck = {("api", "a1")}
+    authorized = world.plan()
+    committed: list[bool] = []
+
+    def before(call: Call) -> Reply | None:
+        if call.method == "PUT" and "/transactions/" in call.path:
+            committed.append(True)
+        elif committed == [True] and call.path.endswith("/stats/native"):
+            committed.append(True)
+            peer.write_elsewhere(lambda memory: memory[BASE].update(maxconn=77))
+        return None
+
+    peer.before = before
+    (outcome,) = world.run(authorized).instances
+    assert (outcome.result, outcome.exit) == (Result.RESTORED, 8)
+    expected = InstancePeer({**begin, BASE: {**begin[BASE], "maxconn": 77}})
+    assert (peer.worker, peer.memory, peer.phantom) == (expected.worker, expected.memory, False)
+    assert outcome.notes == ("somebody else has changed defaults base meanwhile; that was kept",)
 
 
 def test_uploads_are_taken_back(tmp_path: Path) -> None:

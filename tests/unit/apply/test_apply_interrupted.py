@@ -9,7 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from apply_case import API_BACKEND, FE, LB1, WEB, Wanted, World, apply_one, backend, server, start, world_of
+from apply_case import (
+    API_BACKEND,
+    FE,
+    LB1,
+    WEB,
+    Wanted,
+    World,
+    apply_one,
+    as_by_hand,
+    backend,
+    bring_into_normal_form,
+    server,
+    start,
+    world_of,
+)
 from instance_peer import InstancePeer
 
 from haoam_sync import live
@@ -26,10 +40,6 @@ OPENING_REQUEST = 13
 EVERY_REQUEST = range(1, LAST_REQUEST + 1)
 
 
-def _normal_form(found: Live) -> str | None:
-    return None if "# in order" in found.text else f"# in order\n{found.text}"
-
-
 def busy_world(tmp_path: Path) -> tuple[World, InstancePeer]:
     """An apply with every kind of write in it, on a phantom, with a drain set by hand."""
     wanted = Wanted(
@@ -40,9 +50,10 @@ def busy_world(tmp_path: Path) -> tuple[World, InstancePeer]:
         },
         {"new.pem": PEM},
         ("old.pem",),
-        _normal_form,
+        bring_into_normal_form,
     )
     world, peer = world_of(tmp_path, wanted, InstancePeer(start(), certificates={"old.pem": PEM}))
+    as_by_hand(peer)
     peer.states["web", "s2"] = "drain"
     peer.version += 1
     return world, peer

@@ -15,7 +15,9 @@ from apply_case import (
     WEB,
     Wanted,
     apply_one,
+    as_by_hand,
     backend,
+    bring_into_normal_form,
     once,
     server,
     start,
@@ -23,7 +25,6 @@ from apply_case import (
 )
 from instance_peer import InstancePeer, text_of
 
-from haoam_sync.model.live import Live
 from haoam_sync.model.outcome import Result
 from haoam_sync.model.section import SectionId, SectionKind
 
@@ -156,12 +157,10 @@ def test_certificates_alone_reload_nothing(tmp_path: Path) -> None:
 
 def test_normal_form_first(tmp_path: Path) -> None:
     """The file is brought into normal form under the version, before the transaction that starts from it."""
-
-    def normal_form(found: Live) -> str | None:
-        return None if found.text.startswith("# ") else f"# in order\n{found.text}"
-
-    wanted = Wanted({WEB: backend("web", server("s1", 18081))}, normal_form=normal_form)
-    world, peer = world_of(tmp_path, wanted)
+    world, peer = world_of(
+        tmp_path, Wanted({WEB: backend("web", server("s1", 18081))}, normal_form=bring_into_normal_form)
+    )
+    as_by_hand(peer)
     outcome = apply_one(world)
     assert outcome.result is Result.APPLIED
     assert peer.writes[:2] == ["POST /configuration/raw", "POST /transactions"]
@@ -286,20 +285,15 @@ def test_somebody_else_writes_after_the_upload(tmp_path: Path) -> None:
 
 def test_somebody_else_writes_after_the_normal_form(tmp_path: Path) -> None:
     """Normal form that is written already is not written again, and the plan is still the authorized one."""
-
-    def normal_form(found: Live) -> str | None:
-        return None if "# in order" in found.text else f"# in order\n{found.text}"
-
-    world, peer = world_of(tmp_path, Wanted({WEB: backend("web", server("s1", 18081))}, normal_form=normal_form))
+    world, peer = world_of(
+        tmp_path, Wanted({WEB: backend("web", server("s1", 18081))}, normal_form=bring_into_normal_form)
+    )
+    as_by_hand(peer)
     authorized = world.plan()
-
-    def elsewhere() -> None:
-        peer.memory[BASE]["maxconn"] = 77
-        peer.version += 1
-        peer._save("# in order\n" + text_of(peer.memory))
-        peer._load()
-
-    peer.before = once("POST /services/haproxy/transactions", elsewhere)
+    peer.before = once(
+        "POST /services/haproxy/transactions",
+        lambda: peer.write_elsewhere(lambda memory: memory[BASE].update(maxconn=77)),
+    )
     (outcome,) = world.run(authorized).instances
     assert outcome.result is Result.APPLIED
     assert peer.writes.count("POST /configuration/raw") == 1

@@ -21,10 +21,13 @@ def test_it_remembers_across_processes(tmp_path: Path) -> None:
     FileJournal(tmp_path / "j").save_earlier(LB1, "global\n")
     journal = FileJournal(tmp_path / "j")
     assert (journal.left(LB1), journal.earlier(LB1)) == (("t1", "t2"), "global\n")
+    assert journal.unfinished(LB1)
     journal.closed(LB1, "t1")
     journal.done(LB1)
     assert (journal.left(LB1), journal.earlier(LB1)) == (("t2",), None)
+    assert journal.unfinished(LB1)
     journal.closed(LB1, "t2")
+    assert not journal.unfinished(LB1)
     assert list((tmp_path / "j").iterdir()) == []
 
 

@@ -428,9 +428,12 @@ def test_secrets_read_or_sent_as_text_are_masked_too() -> None:
     text = (
         "userlist u\n  user a insecure-password tiger123\n  user b password $5$saltsalt$hash\n"
         "listen stats\n  stats auth ops:swordfish\nbackend b\n  dynamic-cookie-key kookie99\n"
+        "global\n  cluster-secret clu5ter\nfrontend f\n  bind :1 ssl ca-sign-pass s1gn crt x\n"
     )
-    echo = "validation error: tiger123 $5$saltsalt$hash swordfish kookie99 adminpwd end"
+    echo = "validation error: tiger123 $5$saltsalt$hash swordfish kookie99 adminpwd clu5ter s1gn end"
     client, _ = client_of(reply(400, {"code": 400, "message": echo}))
     with pytest.raises(RefusedError) as caught:
         client.write_raw(text, version=1)
-    assert caught.value.message.endswith("validation error: (secret) (secret) (secret) (secret) (secret) end")
+    assert caught.value.message.endswith(
+        "validation error: (secret) (secret) (secret) (secret) (secret) (secret) (secret) end"
+    )
