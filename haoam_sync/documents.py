@@ -119,6 +119,8 @@ def _plain(text: str) -> _Scalar | _Ambiguous:
         return _Ambiguous("some readers take this for a boolean, others for text")
     if text == "=":
         return _Ambiguous("some readers take this for a tag")
+    if text == "<<":
+        return _Ambiguous("some readers take this for a merge key, and those are not allowed")
     return text
 
 
@@ -380,9 +382,7 @@ class _Builder:
                 hint = f'quote it: "{event.value[:_SHOWN]}"'
                 self._problem(event, f"key {_shown(event.value)} is not text", hint)
             return f"\x00{event.start_mark.line}:{event.start_mark.column}"
-        if value == "<<" and isinstance(event, ScalarEvent) and not event.style:
-            self._problem(event, "merge keys (<<) are not allowed", "write the fields out")
-        elif value in mapping:
+        if value in mapping:
             self._problem(event, f"key {_shown(value)} is given twice", f"keep one of them{self._first(value)}")
         return value
 
