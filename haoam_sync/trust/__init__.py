@@ -3,7 +3,7 @@
 `verify` is the decision; `core.py` lists the rules it follows. Everything that makes a TrustedCommit lies in here.
 """
 
-from haoam_sync.trust.init import Member, init_policy, init_root, member
+from haoam_sync.trust.init import Member, init_policy, init_root, member, owner_of
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_root
 from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
@@ -20,6 +20,7 @@ __all__ = [
     "init_root",
     "load_state",
     "member",
+    "owner_of",
     "propose",
     "read_root",
     "sign_review",

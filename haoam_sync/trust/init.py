@@ -62,6 +62,19 @@ def member(text: str) -> Member:
     return Member(name, (public,), chosen)
 
 
+def owner_of(members: Sequence[Member], key: Path) -> str:
+    """The name of the member whose key this is.
+
+    Raises:
+        UsageError: it is nobody's.
+    """
+    public = public_of(key)
+    for one in members:
+        if public in one.publics:
+            return one.name
+    raise UsageError("the key is no member's", code="E_SIGN", where=str(key), hint="name a key of one of the members")
+
+
 def init_policy(members: Sequence[Member], *, ref: str = "refs/heads/main", solo: bool = False) -> bytes:
     """The first `trust.yaml`.
 

@@ -55,7 +55,23 @@ class _Run:
         yield from core.accept(self.case(trusted, chain), trusted, head)
 
     def introduction(self) -> TrustedCommit:
+        """The first commit of all.
+
+        Raises:
+            NotTrustedError: E_NOT_DESCENDANT, it is not in the branch's history; and those of `core.introduction`.
+        """
         oid = self.root.introduction
+        try:
+            self.graph.raw(oid)
+        except NotTrustedError as error:
+            if error.code != "E_REPO_STATE":
+                raise
+            raise NotTrustedError(
+                f"the introduction commit {oid} is not in the history of {self.root.ref}",
+                code="E_NOT_DESCENDANT",
+                where=oid,
+                hint="compare the host root file with the repository: they do not belong together",
+            ) from error
         proofs = SshProofs(self.denied, [list(claims(self.graph, [oid]))])
         case = Case(self.graph, self.log, proofs, self.root.ref, self.root.solo, self.now, self.change_digest)
         return core.introduction(case, self.root.policy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,7 +29,7 @@ from haoam_sync.model.evidence import (
     pre_authentication,
 )
 from haoam_sync.model.host_root import HostRoot
-from haoam_sync.model.json import digest, digest_bytes
+from haoam_sync.model.json import digest_bytes
 from haoam_sync.repository import Repository
 from haoam_sync.trust import ssh
 from haoam_sync.trust.graph import Graph
@@ -106,11 +106,6 @@ def policy_bytes(spec: Mapping[str, Any]) -> bytes:
     return json.dumps({"apiVersion": "haoam/v1", "kind": "TrustPolicy", "spec": spec}, indent=1).encode()
 
 
-def change_digest(base: str, head: str) -> str:
-    """Stands for the digest of the desired state's change: any function of the two commits."""
-    return digest({"base": base, "head": head})
-
-
 @dataclass
 class World:
     """One repository, the people around it, and one host."""
@@ -118,20 +113,33 @@ class World:
     place: Path
     keys: Mapping[str, Path]
     spec: dict[str, Any]
+    founder: str = "alice"
     root: HostRoot = field(init=False)
     files: dict[str, bytes | tuple[str, str]] = field(default_factory=dict)
     now: datetime = NOW
-    change_digest: Callable[[str, str], str] = change_digest
+    digests: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Change digests that a test wants to be others than those of the files."""
 
     def __post_init__(self) -> None:
-        """Begin with the introduction commit, by alice."""
+        """Begin with the introduction commit, by the founder."""
         self.repo = self.place / "repo.git"
         self.repo.mkdir()
         git(self.repo, "init", "-q", "--bare", "--initial-branch=main")
         self.files = {"trust.yaml": policy_bytes(self.spec), "haproxy/web.yaml": b"one\n"}
-        self.introduction = self.commit(self.files, [])
+        self.introduction = self.commit(self.files, [], self.founder)
         self.move(self.introduction)
         self.root = HostRoot(self.introduction, digest_bytes(policy_bytes(self.spec)), REF)
+
+    def other(self, spec: dict[str, Any], founder: str = "alice") -> World:
+        """A second world with another policy."""
+        place = self.place / f"other-{len(list(self.place.iterdir()))}"
+        place.mkdir()
+        return World(place, self.keys, spec, founder)
+
+    def change_digest(self, base: str, head: str) -> str:
+        """Stands for the digest of the desired state's change: what the files' change is."""
+        known = self.digests.get((base, head))
+        return known or digest_bytes(git(self.repo, "diff-tree", "-r", base, head))
 
     # --- objects -------------------------------------------------------------------------------------------------
 
@@ -234,6 +242,12 @@ class World:
         finally:
             repository.close()
         return Predicate(**(values | changes))
+
+    def review_raw(self, principal: str, base: str, head: str) -> str:
+        """A statement about a commit that our own code would not read."""
+        said = self.predicate(principal, base, base)
+        changes = {"head": head, "change_digest": self.change_digest(base, head)}
+        return self.attest(self.envelope(encode_statement(said.model_copy(update=changes)), principal))
 
     def review(
         self, principal: str, base: str, head: str, *, key: str = "", namespace: str = REVIEW_NAMESPACE, **changes: Any
