@@ -215,7 +215,7 @@ class World:
         """The host's repository."""
         return Repository.open(self.place / "state", str(self.repo), REF)
 
-    def predicate(self, principal: str, base: str, head: str, **changes: Any) -> Predicate:
+    def predicate(self, principal: str, base: str, head: str, changes: Mapping[str, Any] | None = None) -> Predicate:
         """What somebody says about a change; everything can be made wrong."""
         repository = self.open()
         try:
@@ -241,7 +241,7 @@ class World:
             }
         finally:
             repository.close()
-        return Predicate(**(values | changes))
+        return Predicate(**(values | dict(changes or {})))
 
     def review_raw(self, principal: str, base: str, head: str) -> str:
         """A statement about a commit that our own code would not read."""
@@ -252,8 +252,10 @@ class World:
     def review(
         self, principal: str, base: str, head: str, *, key: str = "", namespace: str = REVIEW_NAMESPACE, **changes: Any
     ) -> str:
-        """Somebody's statement, pushed; returns the new tip."""
-        payload = encode_statement(self.predicate(principal, base, head, **changes))
+        """Somebody's statement, pushed; returns the new tip. `key` is whose key signs, `key_id` what it says."""
+        if "key_id" in changes:
+            changes["key"] = changes.pop("key_id")
+        payload = encode_statement(self.predicate(principal, base, head, changes))
         return self.attest(self.envelope(payload, key or principal, namespace))
 
     def envelope(self, payload: bytes, signer: str, namespace: str = REVIEW_NAMESPACE) -> bytes:
