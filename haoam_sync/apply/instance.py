@@ -44,6 +44,7 @@ from haoam_sync.model.plan import Action, InstancePlan
 
 ATTEMPTS = 3
 _PAUSE_S = 0.5
+_UNANSWERED = frozenset({"E_TIMEOUT", "E_UNREACHABLE", "E_INTERRUPTED"})
 
 
 class InstanceApply:
@@ -208,6 +209,7 @@ class InstanceApply:
                 {change.section for change in self._expected.changes},
                 progress.states,
                 sleep=self._tools.sleep,
+                settle=error.code in _UNANSWERED,
             )
         except HaoamError as failure:
             why = f"{error.message}; {failure.message}"

@@ -17,6 +17,7 @@ from haoam_sync.model.section import SectionId
 
 _ATTEMPTS = 5
 _PAUSE_S = 1.0
+_SETTLED = 3
 _PASSING = frozenset({"E_UNREACHABLE", "E_TIMEOUT"})
 
 
@@ -42,6 +43,7 @@ def restore(
     states: RuntimeState,
     *,
     sleep: Callable[[float], None],
+    settle: bool = False,
 ) -> Restored:
     """Write the earlier text back where it is not there any more, and prove file, memory and worker.
 
@@ -55,19 +57,25 @@ def restore(
         changed: the sections that the apply was about.
         states: what the worker ran before.
         sleep: waits that many seconds.
+        settle: a request may still be at work on the instance, since its answer never came: the earlier state counts
+            only when it is seen several times.
 
     Raises:
         NotRestoredError: the earlier text is not back, or the worker does not run it.
     """
     problem = ""
-    for attempt in range(_ATTEMPTS):
+    sightings = _SETTLED if settle else 1
+    for attempt in range(_ATTEMPTS + sightings):
         if attempt:
             sleep(_PAUSE_S * attempt)
         try:
             raw = client.raw()
             earlier = text_to_restore(before.text, raw.text, changed)
             if _is(raw, earlier.text):
-                break
+                sightings -= 1
+                if not sightings:
+                    break
+                continue
             client.write_raw(earlier.text, version=_version(raw, client))
         except ConflictError as error:
             problem = error.message

@@ -50,29 +50,38 @@ def run(
     """
     order = _order(authorized.plan, fleet)
     outcomes: dict[InstanceId, InstanceOutcome] = {}
-    with Interrupts() as interrupts:
-        tools = Tools(connect, read, replan, journal, sleep, random, interrupts)
-        for plan in order:
-            apply: InstanceApply | None = None
-            try:
-                client = connect(plan.id)
-            except HaoamError as error:
-                outcomes[plan.id] = InstanceOutcome(
-                    plan.id, Result.FAILED, error=error.message, error_code=error.code, exit=error.exit
-                )
-                break
-            try:
-                apply = InstanceApply(client, plan, tools)
-                outcomes[plan.id] = apply.run()
-            except KeyboardInterrupt as stop:
-                if apply is not None and apply.outcome is not None:
-                    outcomes[plan.id] = apply.outcome
-                raise Interrupted(_all(authorized.plan, outcomes)) from stop
-            finally:
-                client.close()
-            if outcomes[plan.id].exit:
-                break
+    try:
+        with Interrupts() as interrupts:
+            tools = Tools(connect, read, replan, journal, sleep, random, interrupts)
+            for plan in order:
+                _one(plan, tools, outcomes)
+                if outcomes[plan.id].exit:
+                    break
+    except KeyboardInterrupt as stop:
+        raise Interrupted(_all(authorized.plan, outcomes)) from stop
     return _all(authorized.plan, outcomes)
+
+
+def _one(plan: InstancePlan, tools: Tools, outcomes: dict[InstanceId, InstanceOutcome]) -> None:
+    """Apply to one instance, and note its outcome even when that ends in an exception."""
+    try:
+        client = tools.connect(plan.id)
+    except HaoamError as error:
+        outcomes[plan.id] = InstanceOutcome(
+            plan.id, Result.FAILED, error=error.message, error_code=error.code, exit=error.exit
+        )
+        return
+    with client:
+        apply = InstanceApply(client, plan, tools)
+        try:
+            apply.run()
+        except Exception as error:
+            if apply.outcome is not None:
+                error.add_note(f"{plan.id} is {apply.outcome.result}: {apply.outcome.error}")
+            raise
+        finally:
+            if apply.outcome is not None:
+                outcomes[plan.id] = apply.outcome
 
 
 def _order(plan: Plan, fleet: Fleet) -> tuple[InstancePlan, ...]:

@@ -222,6 +222,7 @@ class Stat:
         backend: of a server: the backend it belongs to; else "".
         status: HAProxy's word (`OPEN`, `UP`, `MAINT`, `DRAIN`, `no check`, ...).
         weight: in effect; None when not told.
+        address: of a server, `IP:PORT`; "" when not told.
     """
 
     type: str
@@ -229,6 +230,7 @@ class Stat:
     backend: str
     status: str
     weight: int | None = None
+    address: str = ""
 
     @classmethod
     def parse_all(cls, document: Json) -> tuple[Stat, ...]:
@@ -254,6 +256,7 @@ class Stat:
                     str(more.get("backend_name") or ""),
                     str(values.get("status", "")),
                     _whole(values.get("weight")),
+                    str(values.get("addr", "")),
                 )
         raise ValueError("a statistic without type and name")
 

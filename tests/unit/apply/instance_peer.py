@@ -57,6 +57,7 @@ class InstancePeer:
         reloads: how often HAProxy has reloaded.
         stuck: servers that stay in maintenance whatever is loaded.
         tell: what else is told of a certificate.
+        statuses: of proxies, where it is not OPEN.
     """
 
     memory: Sections
@@ -73,6 +74,7 @@ class InstancePeer:
     reloads: int = 0
     stuck: set[tuple[str, str]] = field(default_factory=set)
     tell: dict[str, Body] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -267,12 +269,15 @@ class InstancePeer:
         found: list[Body] = []
         for section, body in self.worker.items():
             if section.kind.value == query["type"] in ("frontend", "backend"):
-                found.append({"type": query["type"], "name": section.name, "stats": {"status": "OPEN"}})
+                status = self.statuses.get(section.name, "OPEN")
+                found.append({"type": query["type"], "name": section.name, "stats": {"status": status}})
             if query["type"] == "server" and section.kind is SectionKind.BACKEND:
                 for name in body.get("servers", {}):
                     state = self.states[section.name, name]
                     status = "UP" if state == "ready" else state.upper()
-                    entry = {"type": "server", "name": name, "backend_name": section.name, "stats": {"status": status}}
+                    server = body["servers"][name]
+                    stats = {"status": status, "addr": f"{server['address']}:{server.get('port', 0)}"}
+                    entry = {"type": "server", "name": name, "backend_name": section.name, "stats": stats}
                     found.append(entry)
         if "name" in query:
             found = [entry for entry in found if entry["name"] == query["name"]]

@@ -22,7 +22,7 @@ from apply_case import (
     start,
     world_of,
 )
-from instance_peer import InstancePeer, Sections
+from instance_peer import InstancePeer, Sections, text_of
 
 from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import AuditError, InstanceError
@@ -145,6 +145,28 @@ def test_a_commit_without_an_answer(tmp_path: Path, *, arrived: bool) -> None:
     peer.before = lose
     outcome = apply_one(world)
     assert (outcome.result, outcome.exit, outcome.error_code) == (Result.RESTORED, 8, "E_TIMEOUT")
+    assert as_it_was(peer, text)
+
+
+def test_a_commit_that_arrives_late(tmp_path: Path) -> None:
+    """No answer, and it takes effect only after everything has looked as before: waited for, and put back."""
+    world, peer = world_of(tmp_path, LESS)
+    text = peer.text
+    late: list[str] = []
+
+    def before(call: Call) -> Reply | None:
+        if call.method == "PUT" and "/transactions/" in call.path:
+            late.append(text_of(peer.transactions["tid-1"][1]))
+            raise InstanceError("no answer", code="E_TIMEOUT", where="eu/lb1")
+        if late and call.method == "GET" and call.path.endswith("/raw"):
+            late.append("")
+            if len(late) == 3:
+                peer._replace(late[0])
+        return None
+
+    peer.before = before
+    assert apply_one(world).result is Result.RESTORED
+    assert peer.reloads == 3
     assert as_it_was(peer, text)
 
 
