@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -29,7 +30,7 @@ class Backends:
         self._servers: dict[str, ThreadingHTTPServer] = {}
         try:
             for name, port in ports.items():
-                self._servers[name] = ThreadingHTTPServer((host, port), _handler(name))
+                self._servers[name] = _Server((host, port), _handler(name))
         except OSError:
             for server in self._servers.values():
                 server.server_close()
@@ -57,6 +58,15 @@ class Backends:
             server.server_close()
         for thread in self._threads:
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A health check or a reload that hangs up early is everyday; anything else is told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on as it came
 
 
 def _handler(name: str) -> type[BaseHTTPRequestHandler]:

@@ -12,9 +12,9 @@ class SecretRule:
 
     Attributes:
         reference: text of a secret reference, `*` standing for any characters but `/` (`env/EDGE_*`).
-        kinds: document kinds that may use it; empty for none.
+        kinds: document kinds that may use it (`Userlist`, `Certificate`, `Fleet`); `*` alone for every kind.
         fields: dotted fields, as `SecretUse.field` names them; `*` alone for every field.
-        clusters: names of clusters; `*` alone for every cluster.
+        clusters: patterns of names of clusters; `*` alone for every cluster.
     """
 
     reference: str

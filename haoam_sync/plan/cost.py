@@ -22,17 +22,19 @@ def of_change(identity: SectionId, before: JsonObject | None, after: JsonObject 
 def _capacity_left(old: dict[str, int], new: dict[str, int]) -> int | None:
     """Percent of the live weight that stays, None where there was none.
 
-    Weights are relative: halving all of them takes nothing away. So what a server keeps is measured against the server
-    that keeps most, and new servers count in the same scale.
+    Weights are relative: halving all of them takes nothing away, and neither does raising one. So the larger of two
+    readings counts: weights taken as they are, and in the scale of the server that keeps most.
     """
     total = sum(old.values())
     if total == 0:
         return None
-    kept = {name: new[name] / weight for name, weight in old.items() if weight and new.get(name)}
-    scale = max(kept.values(), default=1.0)
-    left = sum(old[name] * ratio / scale for name, ratio in kept.items())
-    added = sum(weight / scale for name, weight in new.items() if not old.get(name))
-    return min(100, round((left + added) * 100 / total))
+    most = max((new[name] / weight for name, weight in old.items() if weight and new.get(name)), default=1.0)
+
+    def left(scale: float) -> float:
+        kept = sum(min(weight, new.get(name, 0) / scale) for name, weight in old.items())
+        return kept + sum(weight / scale for name, weight in new.items() if not old.get(name))
+
+    return min(100, round(max(left(1.0), left(most)) * 100 / total))
 
 
 def _weights(backend: JsonObject) -> dict[str, int]:
