@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items
 from haoam_sync.haproxycfg.table import table
+from haoam_sync.haproxycfg.tables.small import ReadOnly
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import SectionKind
@@ -55,7 +56,8 @@ def _wrong_types(kind: SectionKind, body: JsonObject, api: ApiVersion) -> Iterat
     """Children that have the wrong JSON type, and metadata that is no object."""
     if not isinstance(body.get("metadata", {}), Mapping):
         yield Refusal("metadata", "metadata must be an object")
-    for row in table(kind, api).rows:
+    for outer in table(kind, api).rows:
+        row = outer.row if isinstance(outer, ReadOnly) else outer
         if not isinstance(row, Composite | Items | Entries):
             continue
         value = _at(body, row.path)

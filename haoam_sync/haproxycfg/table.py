@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from haoam_sync.haproxycfg.rows import Row
 from haoam_sync.haproxycfg.tables import process, proxies, small
+from haoam_sync.haproxycfg.tables.order import RANKS
 from haoam_sync.haproxycfg.tables.versions import NEW_FRONTEND_ROWS, NEW_ROWS, OLD_ROWS
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionKind
@@ -81,6 +82,9 @@ def _table(kind: SectionKind, new: bool) -> Table:  # noqa: FBT001 - a cache key
             rows = proxies.rows(kind, new=new)
         case _:
             rows = small.rows(kind, new=new)
+    ranks = RANKS.get(kind)
+    if ranks is not None:
+        rows = tuple(sorted(rows, key=lambda row: ranks[row.keys[0]] if row.keys else len(ranks)))
     absent = OLD_ROWS if new else NEW_ROWS | (NEW_FRONTEND_ROWS if kind is SectionKind.FRONTEND else frozenset())
     return Table(tuple(row for row in rows if not any(_within(path, absent) for path in row.paths)))
 

@@ -1,4 +1,7 @@
-"""Arguments of `bind`, `default-bind`, `stats socket` and `dgram-bind`, in the order of the manual's section 5.1."""
+"""Arguments of `bind`, `default-bind`, `stats socket` and `dgram-bind`, in the order in which the server writes them.
+
+What they mean is in the manual, section 5.1.
+"""
 
 from __future__ import annotations
 
@@ -42,30 +45,38 @@ def parameters(*, new: bool) -> tuple[Part, ...]:
 
 def _parameters(*, new: bool) -> tuple[Part, ...]:
     return (
-        number("accept_netscaler_cip"),
+        word("ssl_certificate", "crt"),
+        word("ssl_cafile", "ca-file"),
+        word("ca_verify_file"),
+        number("tcp_ss"),
+        Keyed("tcp_user_timeout", "tcp-ut", shape=PLAIN_TIME),
+        word("tcp_md5sig"),
+        flag("ssl"),
+        flag("v4v6"),
+        word("verify"),
+        word("alpn"),
+        flag("transparent"),
         flag("accept_proxy"),
         flag("allow_0rtt"),
-        word("alpn"),
+        number("accept_netscaler_cip"),
         word("backlog"),
-        word("ssl_cafile", "ca-file"),
+        word("curves"),
+        word("ecdhe"),
         word("ca_ignore_err"),
         word("ca_sign_file"),
         word("ca_sign_pass"),
-        word("ca_verify_file"),
         word("cc"),
         word("ciphers"),
         word("ciphersuites"),
         word("client_sigalgs"),
         word("crl_file"),
-        word("ssl_certificate", "crt"),
         word("crt_ignore_err"),
         word("crt_list"),
         Repeated("default_crt_list", "default-crt"),
-        word("curves"),
         flag("defer_accept"),
-        word("ecdhe"),
         ExposeFd(),
         *(BindTlsVersion(version) for version in VERSIONS),
+        BindTickets(inverted=not new),
         flag("generate_certificates"),
         number("gid"),
         word("group"),
@@ -73,43 +84,35 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         word("id"),
         time("idle_ping"),
         word("interface"),
-        word("ktls"),
         word("label"),
         word("level"),
+        word("severity_output"),
         number("maxconn"),
         word("mode"),
         word("mss"),
         word("namespace"),
         number("nbconn"),
-        number("nice"),
-        flag("no_alpn"),
         flag("no_ca_names"),
         word("npn"),
         flag("prefer_client_ciphers"),
         word("proto"),
-        QuicCongestion(burst=True),
-        flag("quic-force-retry"),
-        word("quic-socket"),
-        word("severity_output"),
         word("shards"),
         word("sigalgs"),
-        flag("ssl"),
         word("ssl_max_ver"),
         word("ssl_min_ver"),
         BindStrictSni(),
-        word("tcp_md5sig"),
-        number("tcp_ss"),
-        Keyed("tcp_user_timeout", "tcp-ut", shape=PLAIN_TIME),
         flag("tfo"),
         word("thread"),
-        BindTickets(inverted=not new),
         word("tls_ticket_keys"),
-        flag("transparent"),
+        flag("v6only"),
         word("uid"),
         word("user"),
-        flag("v4v6"),
-        flag("v6only"),
-        word("verify"),
+        QuicCongestion(burst=True),
+        flag("quic-force-retry"),
+        word("quic-socket"),
+        flag("no_alpn"),
+        number("nice"),
+        word("ktls"),
     )
 
 
@@ -125,8 +128,7 @@ def default_bind(*, new: bool) -> Arguments:
 
 def stats_socket(*, new: bool) -> Arguments:
     """`stats socket ADDRESS ...`; the address keeps its port."""
-    names = (word("name"),) if new else ()
-    return Arguments(Positional("address", lead=True), *names, *parameters(new=new))
+    return Arguments(Positional("address", lead=True), word("name"), *parameters(new=new))
 
 
 DGRAM_BIND = Arguments(

@@ -239,10 +239,10 @@ STICK_TABLE = Arguments(
     Keyed("expire", "expire", shape=TIME),
     flag("nopurge"),
     word("peers"),
-    flag("recv_only"),
     word("srvkey"),
     word("write_to"),
     word("store"),
+    flag("recv_only"),
 )
 SSL_FRONT_USE = Arguments(
     word("certificate", "crt"),

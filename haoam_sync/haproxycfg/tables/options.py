@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, LineShape
 from haoam_sync.haproxycfg.rows import Row
-from haoam_sync.haproxycfg.tables.settings import HTTPCHK, MYSQL_CHECK, PGSQL_CHECK, SMTPCHK
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -60,77 +59,62 @@ class EnabledOption:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`option httpchk ...` and its like: the kind of health check, with its parameters in a field of their own.
+    """`option httpchk ...` and its like: a kind of health check, with its parameters in a field of their own.
 
     The parameters are lost without the kind, and `pgsql-check` is refused without a user (measured).
+
+    Attributes:
+        kind: value of `adv_check`, and the option.
+        holder: JSON field of the parameters, "" when the kind has none.
+        arguments: the parameters.
     """
 
-    keys: tuple[str, ...] = (
-        "option httpchk",
-        "option ldap-check",
-        "option mysql-check",
-        "option pgsql-check",
-        "option redis-check",
-        "option smtpchk",
-        "option ssl-hello-chk",
-        "option tcp-check",
-    )
-    roots: tuple[str, ...] = (
-        "adv_check",
-        "httpchk_params",
-        "mysql_check_params",
-        "pgsql_check_params",
-        "smtpchk_params",
-    )
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """See Row."""
-        inner = [
-            f"{field}.{name}" for field, arguments in _CHECK_PARAMETERS.values() for name in sorted(arguments.fields)
-        ]
-        return ("adv_check", *inner)
-
-    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
-        """See Row."""
-        kind = body.get("adv_check")
-        if not kind:
-            return
-        words = ["option", kind]
-        field, arguments = _CHECK_PARAMETERS.get(kind, ("", Arguments()))
-        arguments.write(body.get(field) or {}, words)
-        out.append(" ".join(words))
-
-    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
-        """See Row."""
-        kind = words[1]
-        body["adv_check"] = kind
-        if kind in _CHECK_PARAMETERS:
-            field, arguments = _CHECK_PARAMETERS[kind]
-            value: Obj = {}
-            arguments.read(words, 2, value)
-            body[field] = value
-
-
-_CHECK_PARAMETERS: Mapping[str, tuple[str, Arguments]] = {
-    "httpchk": ("httpchk_params", HTTPCHK),
-    "mysql-check": ("mysql_check_params", MYSQL_CHECK),
-    "pgsql-check": ("pgsql_check_params", PGSQL_CHECK),
-    "smtpchk": ("smtpchk_params", SMTPCHK),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class OneOfLines:
-    """A field whose value is the line: `option httpclose`."""
-
-    path: str
-    lines: Mapping[str, str]
+    kind: str
+    holder: str = ""
+    arguments: LineShape = field(default_factory=Arguments)
 
     @property
     def keys(self) -> tuple[str, ...]:
         """See Row."""
-        return tuple(self.lines.values())
+        return (f"option {self.kind}",)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return ("adv_check", *(f"{self.holder}.{name}" for name in sorted(self.arguments.fields)))
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return ("adv_check",)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        if body.get("adv_check") == self.kind:
+            words = [f"option {self.kind}"]
+            self.arguments.write(body.get(self.holder) or {}, words)
+            out.append(" ".join(words))
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        body["adv_check"] = self.kind
+        if self.holder:
+            value: Obj = {}
+            self.arguments.read(words, 2, value)
+            body[self.holder] = value
+
+
+@dataclass(frozen=True, slots=True)
+class ValueLine:
+    """A line that stands for one value of a field: `option httpclose`."""
+
+    path: str
+    value: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return (f"option {self.value}",)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -144,19 +128,17 @@ class OneOfLines:
 
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """See Row."""
-        line = self.lines.get(body.get(self.path) or "")
-        if line:
-            out.append(line)
+        if body.get(self.path) == self.value:
+            out.append(f"option {self.value}")
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
-        line = " ".join(words[:2])
-        body[self.path] = next(value for value, text in self.lines.items() if text == line)
+        body[self.path] = self.value
 
 
 @dataclass(frozen=True, slots=True)
 class LogFormatOptions:
-    """`option httplog` and `option httplog clf`, booleans both."""
+    """`option httplog` and `option httplog clf`, booleans both; of the two, the first wins (measured)."""
 
     keys: tuple[str, ...] = ("option httplog",)
     paths: tuple[str, ...] = ("httplog", "clflog")
@@ -164,10 +146,10 @@ class LogFormatOptions:
 
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """See Row."""
-        if body.get("clflog"):
-            out.append("option httplog clf")
-        elif body.get("httplog"):
+        if body.get("httplog"):
             out.append("option httplog")
+        elif body.get("clflog"):
+            out.append("option httplog clf")
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""

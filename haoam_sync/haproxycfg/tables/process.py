@@ -1,4 +1,4 @@
-"""`global`, in the order in which the server writes its lines."""
+"""`global`: every row but the `tune.` ones. `order` says where they stand."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _ssl() -> tuple[Row, ...]:
         Items(
             f"{group}engines",
             "ssl-engine",
-            arguments=Arguments(Positional("name", lead=True), Rest("algorithms", "algo")),
+            arguments=Arguments(Positional("name", lead=True), Rest("algorithms")),
         ),
         text(f"{group}issuers_chain_path"),
         text(f"{group}load_extra_files", "ssl-load-extra-files"),

@@ -1,4 +1,4 @@
-"""`defaults`, `frontend` and `backend`, in the order in which the server writes their lines."""
+"""`defaults`, `frontend` and `backend`: every row, with the kinds that have it. `order` says where they stand."""
 
 from __future__ import annotations
 
@@ -94,7 +94,14 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (all_three, Items("acl_list", "acl", arguments=lists.acl(new=new), metadata=True)),
         (f + b, Items("filter_list", "filter", arguments=lists.filters(new=new), metadata=True)),
         (f + b, Items("filter_sequence_list", "filter-sequence", arguments=lists.FILTER_SEQUENCE, metadata=True)),
-        (all_three, options.Check()),
+        (d + b, options.Check("httpchk", "httpchk_params", settings.HTTPCHK)),
+        (d + b, options.Check("ldap-check")),
+        (d + b, options.Check("mysql-check", "mysql_check_params", settings.MYSQL_CHECK)),
+        (d + b, options.Check("pgsql-check", "pgsql_check_params", settings.PGSQL_CHECK)),
+        (d + b, options.Check("redis-check")),
+        (d + b, options.Check("smtpchk", "smtpchk_params", settings.SMTPCHK)),
+        (d + b, options.Check("ssl-hello-chk")),
+        (d + b, options.Check("tcp-check")),
         (d + f, options.LogFormatOptions()),
         (d + f, option("httpslog")),
         (d + f, Present("tcplog", "option tcplog")),
@@ -120,7 +127,9 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + f, option("http-drop-response-trailers")),
         (b, option("http-no-delay")),
         (all_three, option("http-use-htx")),
-        (all_three, options.OneOfLines("http_connection_mode", _CONNECTION_MODES)),
+        (all_three, options.ValueLine("http_connection_mode", "httpclose")),
+        (all_three, options.ValueLine("http_connection_mode", "http-server-close")),
+        (all_three, options.ValueLine("http_connection_mode", "http-keep-alive")),
         (d + f, option("http_ignore_probes")),
         (d + f, option("http_no_delay")),
         (d + b, option("http_pretend_keepalive")),
@@ -225,13 +234,6 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (b, Entries("server_templates", "server-template", arguments=servers.server_template(new=new), name="prefix")),
         (b, Entries("servers", "server", arguments=servers.server(new=new))),
     ]
-
-
-_CONNECTION_MODES = {
-    "httpclose": "option httpclose",
-    "http-server-close": "option http-server-close",
-    "http-keep-alive": "option http-keep-alive",
-}
 
 
 def rows(kind: SectionKind, *, new: bool) -> tuple[Row, ...]:

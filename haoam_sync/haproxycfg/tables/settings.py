@@ -122,18 +122,18 @@ HASH_TYPE = Arguments(
 )
 COOKIE = Arguments(
     Positional("name", lead=True),
-    OneOf("type", ("rewrite", "insert", "prefix")),
+    Values("domain"),
+    Values("attr"),
+    flag("dynamic"),
+    flag("httponly"),
     flag("indirect"),
+    number("maxidle"),
+    number("maxlife"),
     flag("nocache"),
     flag("postonly"),
     flag("preserve"),
-    flag("httponly"),
+    OneOf("type", ("rewrite", "insert", "prefix")),
     flag("secure"),
-    Values("domain"),
-    number("maxidle"),
-    number("maxlife"),
-    flag("dynamic"),
-    Values("attr"),
 )
 
 

@@ -172,35 +172,35 @@ def _fcgi_app(*, new: bool) -> tuple[Row, ...]:
 _CRT_STORE: tuple[Row, ...] = (
     Always("crt_base", "crt-base"),
     Always("key_base", "key-base"),
-    Entries("crt_loads", "load", arguments=lists.CRT_LOAD, name="certificate"),
+    ReadOnly(Entries("crt_loads", "load", arguments=lists.CRT_LOAD, name="certificate")),
 )
 
 
 def _peers(*, new: bool) -> tuple[Row, ...]:
     return (
-        Present("disabled", "disabled"),
         Present("enabled", "enabled"),
+        Present("disabled", "disabled"),
+        Entries("peer_entries", "peer", arguments=Arguments(*_named(), number("shard"))),
         Composite("default_bind", "default-bind", arguments=binds.default_bind(new=new), metadata=True),
         Composite("default_server", "default-server", arguments=servers.default_server(new=new), bare=True),
-        Line("shards", "shards", shape=NUMBER),
-        Entries("binds", "bind", arguments=binds.bind(new=new)),
         logs.LogTargets(),
-        Entries("peer_entries", "peer", arguments=Arguments(*_named(), number("shard"))),
+        Entries("binds", "bind", arguments=binds.bind(new=new)),
         Entries("servers", "server", arguments=servers.server(new=new)),
         Entries("tables", "table", arguments=lists.TABLE),
+        Line("shards", "shards", shape=NUMBER),
     )
 
 
 def _log_forward(*, new: bool) -> tuple[Row, ...]:
     return (
+        Entries("dgram_binds", "dgram-bind", arguments=binds.DGRAM_BIND),
+        Entries("binds", "bind", arguments=binds.bind(new=new)),
+        logs.LogTargets(),
         Present("assume-rfc6587-ntf", "option assume-rfc6587-ntf"),
         Present("dont-parse-log", "option dont-parse-log"),
         Line("backlog", "backlog", shape=NUMBER),
         Line("maxconn", "maxconn", shape=NUMBER),
         Line("timeout_client", "timeout client", shape=TIME),
-        Entries("binds", "bind", arguments=binds.bind(new=new)),
-        Entries("dgram_binds", "dgram-bind", arguments=binds.DGRAM_BIND),
-        logs.LogTargets(),
     )
 
 
@@ -208,15 +208,15 @@ def _resolvers(*, new: bool) -> tuple[Row, ...]:
     nameservers: Row = Entries("nameservers", "nameserver", arguments=Arguments(*_named()))
     return (
         nameservers if new else ReadOnly(nameservers),
-        Line("accepted_payload_size", "accepted_payload_size", shape=NUMBER),
-        Present("parse-resolv-conf", "parse-resolv-conf"),
-        Line("resolve_retries", "resolve_retries", shape=NUMBER),
-        Line("timeout_resolve", "timeout resolve", shape=TIME),
-        Line("timeout_retry", "timeout retry", shape=TIME),
         *(
             Line(f"hold_{event}", f"hold {event}", shape=TIME)
             for event in ("nx", "obsolete", "other", "refused", "timeout", "valid")
         ),
+        Line("timeout_resolve", "timeout resolve", shape=TIME),
+        Line("timeout_retry", "timeout retry", shape=TIME),
+        Line("accepted_payload_size", "accepted_payload_size", shape=NUMBER),
+        Present("parse-resolv-conf", "parse-resolv-conf"),
+        Line("resolve_retries", "resolve_retries", shape=NUMBER),
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest
+from haoam_sync.haproxycfg.actions import Action, Actions
+from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Rest
 from haoam_sync.haproxycfg.rows import Items, Line, Present, Row
 from haoam_sync.haproxycfg.tables.options import Unread
 from haoam_sync.haproxycfg.tables.single import number, time
@@ -133,7 +134,12 @@ class UserAndPassword:
 
 
 STATS_AUTH = Arguments(UserAndPassword())
-STATS_HTTP_REQUEST = Arguments(Positional("type", lead=True), Rest("realm", "realm"), CONDITION)
+STATS_HTTP_REQUEST = Actions(
+    "type",
+    Action("allow", Arguments(CONDITION)),
+    Action("deny", Arguments(CONDITION)),
+    Action("auth", Arguments(Rest("realm", "realm"), CONDITION)),
+)
 
 
 def rows(*, backend: bool) -> tuple[Row, ...]:

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from haoam_sync.haproxycfg.values import read_size
 from haoam_sync.haproxycfg.words import Obj
+
+
+def _show_kilobytes(number: int) -> str:
+    """A number of kilobytes with the largest unit that divides it: 10 is `10k`, 2048 is `2m`."""
+    for unit in ("k", "m"):
+        if number % 1024 or not number:
+            return f"{number}{unit}"
+        number //= 1024
+    return f"{number}g"
+
 
 VERSIONS = ("sslv3", "tlsv10", "tlsv11", "tlsv12", "tlsv13")
 
@@ -36,14 +47,11 @@ class ServerTlsVersion:
         """See Part."""
         version = self.version
         state = obj.get(version) or obj.get(f"force_{version}")
-        refused = version == "sslv3" and obj.get("no_sslv3") == "enabled"
-        if refused and not state:
-            state = "disabled"
         if state == "enabled":
             out.append(f"force-{version}")
+        if version == "sslv3" and obj.get("no_sslv3") == "enabled":
+            out += ["no-sslv3", "no-sslv3"]
         elif state == "disabled":
-            out.append(f"no-{version}")
-        if refused:
             out.append(f"no-{version}")
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
@@ -78,9 +86,9 @@ class BindTlsVersion:
         """See Part."""
         version = self.version
         state = obj.get(version)
-        if state == "enabled" or (not state and obj.get(f"force_{version}")):
+        if state == "enabled" or obj.get(f"force_{version}"):
             out.append(f"force-{version}")
-        elif state == "disabled" or (not state and obj.get(f"no_{version}")):
+        if state == "disabled" or obj.get(f"no_{version}"):
             out.append(f"no-{version}")
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
@@ -111,15 +119,10 @@ class BindTickets:
         """See Part."""
         state = obj.get("tls_tickets")
         refused = bool(obj.get("no_tls_tickets"))
-        if self.inverted:
-            if refused or state == "disabled":
-                out.append("no-tls-tickets")
-            if (state == "disabled") is not refused and state:
-                out.append("tls-tickets")
-        elif state == "enabled":
-            out.append("tls-tickets")
-        elif state == "disabled" or refused:
+        if state == "disabled" or refused:
             out.append("no-tls-tickets")
+        if state == ("disabled" if self.inverted else "enabled"):
+            out.append("tls-tickets")
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
         """See Part."""
@@ -142,9 +145,9 @@ class BindStrictSni:
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         state = obj.get("force_strict_sni")
-        if state == "enabled" or (not state and obj.get("strict_sni")):
+        if state == "enabled" or obj.get("strict_sni"):
             out.append("strict-sni")
-        elif state == "disabled" or (not state and obj.get("no_strict_sni")):
+        if state == "disabled" or obj.get("no_strict_sni"):
             out.append("no-strict-sni")
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
@@ -162,7 +165,7 @@ class BindStrictSni:
 class QuicCongestion:
     """`quic-cc-algo cubic`, with the largest window and the burst size in parentheses (manual, section 5.1).
 
-    The numbers are lost without an algorithm (measured).
+    The window is in kilobytes; the numbers are lost without an algorithm (measured).
     """
 
     burst: bool
@@ -183,7 +186,7 @@ class QuicCongestion:
         window = obj.get("quic_cc_algo_max_window")
         burst = obj.get("quic_cc_algo_burst_size") if self.burst else None
         if window is not None or burst is not None:
-            limits = "" if window is None else str(window)
+            limits = "" if window is None else _show_kilobytes(window)
             algorithm = f"{algorithm}({limits})" if burst is None else f"{algorithm}({limits},{burst})"
         out.append("quic-cc-algo")
         out.append(algorithm)
@@ -194,7 +197,7 @@ class QuicCongestion:
         obj["quic-cc-algo"] = algorithm
         window, _, burst = limits.rstrip(")").partition(",")
         if window:
-            obj["quic_cc_algo_max_window"] = int(window)
+            obj["quic_cc_algo_max_window"] = read_size(window) // 1024
         if burst and self.burst:
             obj["quic_cc_algo_burst_size"] = int(burst)
         return at + 2

@@ -56,7 +56,7 @@ def rows() -> tuple[Row, ...]:
             ("http_logurilen", "http.logurilen", "n"),
             ("http_maxhdr", "http.maxhdr", "n"),
             ("idle_pool_shared", "idle-pool.shared", "o"),
-            ("idletimer", "idletimer", "n"),
+            ("idletimer", "idletimer", "t"),
             ("listener_default_shards", "listener.default-shards", "w"),
             ("listener_multi_queue", "listener.multi-queue", "o"),
             ("max_checks_per_thread", "max-checks-per-thread", "n"),
