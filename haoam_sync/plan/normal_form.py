@@ -22,7 +22,12 @@ def first_write(live: Live) -> str | None:
             hint="take .if and .endif out of haproxy.cfg on the instance, or leave the instance out of the fleet",
         )
     normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text))
-    return normal if normal != live.text else None
+    return normal if _trimmed(normal) != _trimmed(live.text) else None
+
+
+def _trimmed(text: str) -> list[str]:
+    """The lines without white space at their ends: the server itself leaves some behind empty arguments."""
+    return [line.rstrip() for line in text.rstrip().splitlines()]
 
 
 def text_diff(before: str, after: str) -> str:

@@ -25,13 +25,13 @@ def target_of(section: DesiredSection, there: LiveSection | None, live: Live) ->
         taken += [".".join(str(step) for step in use.path) for use in section.secrets]
     for pattern in taken:
         canonical = take(canonical, comparable(there.body), tuple(pattern.split(".")))
-    if not section.resolved:
-        canonical = _unresolved_certificates(canonical, comparable(there.body))
-    return canonical
+    return _unresolved_certificates(canonical, comparable(there.body))
 
 
 def _unresolved_certificates(target: dict[str, Json], there: JsonObject) -> dict[str, Json]:
     """Where a certificate's content was not resolved, its content-addressed name is not known: keep the live one."""
+    if "binds" not in target and "servers" not in target:
+        return target
 
     def keep(wanted: Json, current: Json) -> Json:
         if isinstance(wanted, Mapping) and isinstance(current, Mapping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Given
+from conftest import TEXT, Given
 
 from haoam_sync import plan
 from haoam_sync.errors import InvalidDesiredError, OverLimitError
@@ -162,6 +162,23 @@ def test_certificate_directory_of_the_instance_is_filled_in(given: Given) -> Non
     assert plan.compute_instance(given.desired(wanted), live, None).empty
 
 
+def test_unresolved_certificate_is_not_a_difference(given: Given) -> None:
+    """A plan without secrets does not know the new file's name, and takes the live one of that certificate for it."""
+    bind = {"name": "https", "address": "127.0.0.1", "port": 8443, "ssl": True}
+    wanted = given.section(
+        "frontend/fe", {"binds": {"https": {**bind, "ssl_certificate": "@ssl_certs_dir/site-unresolved.pem"}}}
+    )
+    site = DesiredCertificate("site", "site-unresolved.pem", None, None, Position("haproxy/site.yaml"))
+    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaa.pem"}}}
+    live = given.live(
+        given.there("frontend/fe", there), certificates=("site-aaaaaaaaaaaa.pem",), certificate_dir="/ssl/"
+    )
+    assert plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
+    other = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/other-aaaaaaaaaaaa.pem"}}}
+    live = given.live(given.there("frontend/fe", other), certificate_dir="/ssl/")
+    assert not plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
+
+
 def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
     """A file with implicit defaults is rewritten first, with every `from` spelled out and the diff shown."""
     text = (
@@ -173,6 +190,13 @@ def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
     assert "backend web from unnamed_defaults_1" in result.normal_form
     assert "+backend web from unnamed_defaults_1" in result.normal_form_diff
     assert "$5$abc" not in result.normal_form_diff
+
+
+def test_white_space_at_line_ends_is_no_reason_to_rewrite_a_file(given: Given) -> None:
+    """The server leaves a space behind an empty argument; a file that differs by that alone is in normal form."""
+    text = TEXT.replace("  mode http\n", "  mode http\n  default-server \n", 1)
+    live = given.live(text=text)
+    assert plan.compute_instance(given.desired(given.section("backend/b2", WEB)), live, None).normal_form is None
 
 
 def test_conditionals_are_refused(given: Given) -> None:
