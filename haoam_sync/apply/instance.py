@@ -156,7 +156,7 @@ class InstanceApply:
         if not wrong and progress.reloaded:
             earlier = {section: found.body for section, found in before.sections.items()}
             now = {section: found.body for section, found in live.sections.items()}
-            orders, notes = runtime_state.put_back(self._client, progress.states, earlier, now)
+            orders, notes = runtime_state.put_back(self._client, progress.states, earlier, now, sleep=self._tools.sleep)
             progress.notes += notes
             wanted = {change.section: now.get(change.section) for change in plan.changes}
             wrong = worker.differences(self._client, wanted, orders, sleep=self._tools.sleep)

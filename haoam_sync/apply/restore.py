@@ -87,7 +87,7 @@ def restore(
         raise _not_restored(client, problem or "the configuration is not the one that was written back")
     sections = {section: found.body for section, found in before.sections.items()}
     wanted = {section: sections.get(section) for section in changed}
-    orders, notes = runtime_state.put_back(client, states, sections, sections)
+    orders, notes = runtime_state.put_back(client, states, sections, sections, sleep=sleep)
     wrong = worker.differences(client, wanted, orders, sleep=sleep)
     if wrong:
         raise _not_restored(client, f"the earlier text is back, but HAProxy does not run it: {'; '.join(wrong)}")

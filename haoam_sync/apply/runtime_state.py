@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from haoam_sync.apply.worker import ServerId, configured_state, servers_of
@@ -13,6 +13,10 @@ from haoam_sync.model.section import SectionId, SectionKind
 
 _STATES = {"MAINT": "maint", "DRAIN": "drain"}
 """Only these exact words are somebody's order: `MAINT (resolution)` and the like come and go by themselves."""
+
+
+_TRIES = 3
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ def put_back(
     before: RuntimeState,
     configured_before: Mapping[SectionId, JsonObject],
     configured_now: Mapping[SectionId, JsonObject],
+    *,
+    sleep: Callable[[float], None],
 ) -> tuple[dict[ServerId, str], tuple[str, ...]]:
     """Set again what a reload ended.
 
@@ -52,6 +58,7 @@ def put_back(
         before: as it was before the reload.
         configured_before: sections before the apply.
         configured_now: sections after it.
+        sleep: waits that many seconds.
 
     Returns:
         The servers that now are in a state of an operator's choice, and notes for the outcome, those about what could
@@ -66,15 +73,29 @@ def put_back(
             continue
         name = "/".join(server)
         if after.states[server] != state:
-            try:
-                client.set_admin_state(*server, state)
-            except InstanceError as error:
-                notes.append(f"server {name} was in {state} by hand, and could not be put back: {error.message}")
+            problem = _set(client, server, state, sleep)
+            if problem:
+                notes.append(f"server {name} was in {state} by hand, and could not be put back: {problem}")
                 continue
             notes.append(f"server {name} was in {state} by hand; put back after the reload")
         states[server] = state
     notes += _lost_weights(before, after, configured_before, configured_now)
     return states, tuple(notes)
+
+
+def _set(client: Client, server: ServerId, state: str, sleep: Callable[[float], None]) -> str:
+    """Set a state; what went wrong, "" when it is set. Setting it twice does no harm, so it is tried again."""
+    problem = ""
+    for attempt in range(_TRIES):
+        if attempt:
+            sleep(_PAUSE_S * attempt)
+        try:
+            client.set_admin_state(*server, state)
+        except InstanceError as error:
+            problem = error.message
+        else:
+            return ""
+    return problem
 
 
 def _lost_weights(

@@ -90,7 +90,8 @@ class Exchange:
             reply.headers.get("configuration-checksum", ""),
             reply.headers.get("reload-id", ""),
         )
-        expected = reply.status in expect
+        # A page of HTML is never the API's word, whatever its status: it is some proxy's.
+        expected = reply.status in expect and not reply.headers.get("content-type", "").startswith("text/html")
         said = "" if expected else message_of(reply) or ""
         self._recorder.answered(
             request,
@@ -100,7 +101,7 @@ class Exchange:
                 asked.checksum,
                 asked.reload_id,
                 reply.duration_ms,
-                "" if expected else word(reply.status, said),
+                "" if expected else word(reply.status, said) or "nonsense",
                 said,
                 _transaction_id(request, reply) if expected else "",
             ),

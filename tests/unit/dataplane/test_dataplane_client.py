@@ -343,6 +343,20 @@ def test_a_worker_that_does_not_answer(body: object) -> None:
         client.stats("backend", "web")
 
 
+def test_a_page_is_no_answer_to_a_write() -> None:
+    """A proxy's page with status 200 is not the success of a commit."""
+    page = Reply(200, {"content-type": "text/html; charset=utf-8"}, b"<html>please log in</html>")
+    log = Log()
+    client, _ = client_of(reply(201, OPENED), page, reply(204), log=log)
+    with client.transaction(7) as transaction, pytest.raises(InstanceError) as caught:
+        transaction.commit()
+    assert (caught.value.code, log.answers[1][1].error_class, transaction.committed) == (
+        "E_NONSENSE",
+        "nonsense",
+        False,
+    )
+
+
 def test_a_write_is_announced_before_it_is_sent() -> None:
     """When the audit log cannot be written, nothing is sent."""
     client, peer = client_of(reply(201, OPENED), log=Log(refuse=AuditError("disk full")))
