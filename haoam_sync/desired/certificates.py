@@ -82,14 +82,6 @@ def read(
     document = outside.document
     metadata = explain.validate(CertificateMetadata, outside.metadata, document, ("metadata",), problems)
     findings = scan.scan(document, outside.spec, (), problems, lines=False)
-    literal = False
-    for field in ("pem", "key"):
-        if isinstance(outside.spec.get(field), str):
-            message = f"spec.{field} is secret: its value may not stand in git"
-            problems.value(document, ("spec", field), message, "write {secret: file/PATH} or {secret: env/NAME}")
-            literal = True
-    if literal:
-        return None
     spec = explain.validate(CertificateSpec, outside.spec, document, ("spec",), problems)
     if not isinstance(metadata, CertificateMetadata) or not isinstance(spec, CertificateSpec):
         return None

@@ -131,13 +131,13 @@ def _check_secrets(
             hint = f"secret fields: {known}"
             problems.value(outside.document, at, message, hint, code="E_SECRET_REFERENCE")
         elif not _is_reference(text):
-            hint = "write env/NAME or file/PATH"
-            problems.value(outside.document, (*at, "secret"), f"`{text}` is no secret reference", hint)
+            message = f"{dotted(at)}.secret: this is no secret reference"
+            problems.value(outside.document, (*at, "secret"), message, explain.REFERENCE_HINT)
         template.update(put_in(template, path, text))
     for path in allowed - set(findings.secrets):
         at = (*SPEC, *path)
         message = f"{dotted(at)} is secret: its value may not stand in git"
-        problems.value(outside.document, at, message, "write {secret: env/NAME} or {secret: file/PATH}")
+        problems.value(outside.document, at, message, explain.LITERAL_HINT)
         template.update(put_in(template, path, "refused"))
     return tuple(path for path in findings.secrets if path in allowed)
 

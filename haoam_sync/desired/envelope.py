@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from haoam_sync.desired import explain
 from haoam_sync.desired.problems import Problems, choice, did_you_mean
 from haoam_sync.documents import Document, Value
 from haoam_sync.model.section import MANAGED_KINDS, SectionKind
@@ -77,6 +78,7 @@ def read(document: Document, kinds: Collection[str], problems: Problems) -> Enve
     metadata, spec = (_object(document, value, key, problems) for key in ("metadata", "spec"))
     if kind is None or metadata is None or spec is None:
         return None
+    explain.no_nulls(document, metadata, ("metadata",), problems)
     return Envelope(kind, metadata, spec, document)
 
 
@@ -95,17 +97,19 @@ def _kind(document: Document, value: dict[str, Value], kinds: Collection[str], p
     kind = value.get("kind")
     if kind is None:
         problems.key(document, (), "field `kind` is missing", f"known: {', '.join(sorted(kinds))}")
-    elif isinstance(kind, str) and kind in kinds:
+    elif not isinstance(kind, str):
+        problems.value(document, ("kind",), "kind: expected text", f"known: {', '.join(sorted(kinds))}")
+    elif kind in kinds:
         return kind
     elif kind in _LATER:
         problems.value(document, ("kind",), f"kind `{kind}` is not supported yet by this version", "take it out of git")
-    elif isinstance(kind, str) and kind in _HERE:
+    elif kind in _HERE:
         problems.value(document, ("kind",), f"kind `{kind}` does not belong in this file", f"move it to {_HERE[kind]}")
-    elif isinstance(kind, str) and (kind in SECTION_KINDS or kind == CERTIFICATE):
+    elif kind in SECTION_KINDS or kind == CERTIFICATE:
         problems.value(document, ("kind",), f"kind `{kind}` does not belong in this file", "move it to haproxy/")
     else:
         known = {*kinds, *_LATER} if len(kinds) > 1 else kinds
-        problems.value(document, ("kind",), f"unknown kind `{kind}`", choice(str(kind), known))
+        problems.value(document, ("kind",), f"unknown kind `{kind}`", choice(kind, known))
     return None
 
 

@@ -9,13 +9,17 @@ from pydantic import BaseModel, ValidationError
 
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems, did_you_mean
-from haoam_sync.documents import Document, Path
+from haoam_sync.documents import Document, Path, Value
+from haoam_sync.model.documents.values import SecretObject
 from haoam_sync.model.json import Json
 from haoam_sync.model.sections.structure import Shape, fields
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+NULL_HINT = "give a value, or delete the field"
+LITERAL_HINT = "write {secret: env/NAME} or {secret: file/PATH}"
+REFERENCE_HINT = "write env/NAME or file/PATH"
 _SHOWN = 60
 _WORD = r"^[^\s]+$"
 _PATTERNS: Mapping[str, str] = {
@@ -24,7 +28,6 @@ _PATTERNS: Mapping[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters, digits, - _ . only, beginning with a letter or digit",
     r"^[A-Za-z_][A-Za-z0-9_-]*$": "letters, digits, - _ only, beginning with a letter",
     r"^[^\x00-\x1f\x7f]*$": "write it on one line, without control characters",
-    r"^(env|file|command|sops)/\S+$": "write env/NAME or file/PATH",
 }
 _TYPES: Mapping[str, str] = {
     "string_type": "text",
@@ -62,7 +65,13 @@ def _note(model: type[BaseModel], details: ErrorDetails, document: Document, at:
     is_key = bool(location) and location[-1] == "[key]"
     inside = location[:-1] if is_key else location
     path = (*at, *inside)
-    if kind == "extra_forbidden":
+    if kind in _TYPES and details["input"] is None:
+        return  # null is refused on its own, wherever it stands
+    if _is_secret(model, inside):
+        problems.value(document, path, f"{dotted(path)} is secret: its value may not stand in git", LITERAL_HINT)
+    elif _is_secret(model, inside[:-1]) and kind == "string_pattern_mismatch":
+        problems.value(document, path, f"{dotted(path)}: this is no secret reference", REFERENCE_HINT)
+    elif kind == "extra_forbidden":
         last = str(inside[-1])
         owner = model_at(model, inside[:-1])
         known = list(fields(owner)) if owner is not None else []
@@ -76,6 +85,22 @@ def _note(model: type[BaseModel], details: ErrorDetails, document: Document, at:
     else:
         message, hint = _words(details)
         problems.value(document, path, f"{dotted(path)}: {message}", hint)
+
+
+def no_nulls(document: Document, value: Value, path: Path, problems: Problems) -> None:
+    """Note every null below `path`: what is absent is left out."""
+    if value is None:
+        problems.value(document, path, f"{dotted(path)}: null is no value", NULL_HINT)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            no_nulls(document, item, (*path, key), problems)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            no_nulls(document, item, (*path, index), problems)
+
+
+def _is_secret(model: type[BaseModel], path: Path) -> bool:
+    return bool(path) and model_at(model, path) is SecretObject
 
 
 def model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:

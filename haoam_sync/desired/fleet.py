@@ -10,7 +10,7 @@ from haoam_sync.desired import endpoint, envelope, explain, variables
 from haoam_sync.desired.endpoint import EndpointError, Networks
 from haoam_sync.desired.envelope import FLEET
 from haoam_sync.desired.problems import Problems
-from haoam_sync.documents import Document, Path, Value
+from haoam_sync.documents import Document, Path
 from haoam_sync.errors import InvalidDesiredError
 from haoam_sync.model.documents.fleet import ClusterSpec, FleetSpec, InstanceSpec, LimitsSpec
 from haoam_sync.model.documents.metadata import FleetMetadata
@@ -38,7 +38,7 @@ def read(blobs: Mapping[str, bytes], problems: Problems) -> Fleet | None:
     outside = envelope.read(found[0], {FLEET}, problems)
     if outside is None:
         return None
-    _no_nulls(outside.document, outside.spec, ("spec",), problems)
+    explain.no_nulls(outside.document, outside.spec, ("spec",), problems)
     metadata = explain.validate(FleetMetadata, outside.metadata, outside.document, ("metadata",), problems)
     spec = explain.validate(FleetSpec, outside.spec, outside.document, ("spec",), problems)
     if not isinstance(metadata, FleetMetadata) or not isinstance(spec, FleetSpec):
@@ -144,14 +144,3 @@ class _Reader:
 def _limits(spec: LimitsSpec) -> Limits:
     given = {name: value for name, value in spec if value is not None}
     return Limits(**given)
-
-
-def _no_nulls(document: Document, value: Value, path: Path, problems: Problems) -> None:
-    if value is None:
-        problems.value(document, path, f"{'.'.join(map(str, path))}: null is no value", "give a value, or delete it")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _no_nulls(document, item, (*path, key), problems)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _no_nulls(document, item, (*path, index), problems)

@@ -89,6 +89,7 @@ class _Loader:
         self._crosscheck = CrossCheck(self._problems)
         self._sections: dict[str, list[Sections]] = {}  # by cluster
         self._certificates: dict[str, list[CertificateDeclaration]] = {}  # by cluster
+        self._repeated: dict[tuple[int, int], tuple[Document, str, Document, list[str]]] = {}
         self._complete = True  # whether every document could be read; when not, what is missing cannot be told
 
     def desired(self, accepted: Fleet | None) -> Desired:
@@ -97,6 +98,7 @@ class _Loader:
         instances: dict[InstanceId, DesiredInstance] = {}
         for cluster in own.clusters.values() if own is not None else ():
             instances.update(self._cluster(cluster))
+        self._note_repeated()
         if self._complete:
             self._crosscheck.finish()
         self._problems.refuse()
@@ -184,9 +186,7 @@ class _Loader:
         for one in sections:
             other = first.setdefault(one.declaration.id, one)
             if other is not one:
-                where = other.declaration.document.position(("metadata", "name"))
-                message = f"{one.declaration.id} is declared twice for cluster {cluster.name}, first at {where}"
-                self._twice(one.declaration.document, message)
+                self._twice(one.declaration.document, str(one.declaration.id), other.declaration.document, cluster)
         return [first[identity] for identity in sorted(first)]
 
     def _unique_certificates(self, certificates: list[CertificateDeclaration], cluster: Cluster) -> set[str]:
@@ -194,14 +194,18 @@ class _Loader:
         for one in certificates:
             other = first.setdefault(one.name, one)
             if other is not one:
-                where = other.document.position(("metadata", "name"))
-                message = f"certificate {one.name} is declared twice for cluster {cluster.name}, first at {where}"
-                self._twice(one.document, message)
+                self._twice(one.document, f"certificate {one.name}", other.document, cluster)
         return set(first)
 
-    def _twice(self, document: Document, message: str) -> None:
-        hint = "rename one, or give them clusters that do not overlap"
-        self._problems.value(document, ("metadata", "name"), message, hint)
+    def _twice(self, document: Document, what: str, first: Document, cluster: Cluster) -> None:
+        self._repeated.setdefault((id(document), id(first)), (document, what, first, []))[3].append(cluster.name)
+
+    def _note_repeated(self) -> None:
+        for document, what, first, clusters in self._repeated.values():
+            where = first.position(("metadata", "name"))
+            message = f"{what} is declared twice for {', '.join(clusters)}, first at {where}"
+            hint = "rename one, or give them clusters that do not overlap"
+            self._problems.value(document, ("metadata", "name"), message, hint)
 
 
 def _names(sections: list[Sections], certificates: set[str]) -> dict[str, Collection[str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from haoam_sync.desired import variables
+from haoam_sync.desired import explain, variables
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.variables import Reference
@@ -76,7 +76,7 @@ class _Scanner:
         at = (*SPEC, *path)
         if value is None:
             message = f"{dotted(at)}: null is no value"
-            self._problems.value(self._document, at, message, "give a value, or delete the field")
+            self._problems.value(self._document, at, message, explain.NULL_HINT)
         elif isinstance(value, str):
             self._text(value, at)
         elif isinstance(value, dict):
