@@ -42,7 +42,8 @@ _FIXED: Mapping[str, str] = {
 
 LOCAL_PROGRAM = (
     "env GIT_GRAFT_FILE=/dev/null GIT_NO_REPLACE_OBJECTS=1 "
-    "git -c core.fsmonitor=false -c core.hooksPath=/dev/null -c receive.autogc=false {program}"
+    "git -c core.fsmonitor=false -c core.hooksPath=/dev/null -c receive.autogc=false "
+    "-c advice.graftFileDeprecated=false {program}"
 )
 """How `upload-pack` and `receive-pack` are started on a local source, whose configuration and hooks are not ours."""
 
@@ -220,8 +221,8 @@ def private_directory(path: Path) -> None:
 
 
 def _cleaned(words: str) -> str:
-    lines = [line.strip().removeprefix("stderr: ").strip("'") for line in words.splitlines() if line.strip()]
-    text = "; ".join(lines)
+    lines = [line.strip().removeprefix("stderr: ").strip("'").strip() for line in words.splitlines()]
+    text = "; ".join(line for line in lines if line and not line.removeprefix("remote: ").startswith("hint:"))
     return "".join(c if c.isprintable() else "?" for c in text)[:500]
 
 

@@ -61,7 +61,9 @@ def parse_source(text: str, allowed: Collection[str] = ()) -> Source:
         if not (_HTTPS.fullmatch(text) or _SSH.fullmatch(text)):
             raise _refused(text, "its kind or form is not allowed")
         source = Source(text, None, local=False)
-    elif _SCP.fullmatch(text) and not Path(text).exists():
+    elif ":" in text.partition("/")[0] and not Path(text).exists():
+        if not _SCP.fullmatch(text):
+            raise _refused(text, "its kind or form is not allowed")
         source = Source(text, None, local=False)
     else:
         source = _local(Path(text))

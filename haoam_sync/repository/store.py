@@ -39,6 +39,8 @@ _CONFIG = """\
 \tcommitGraph = false
 \tmultiPackIndex = false
 \tlogAllRefUpdates = false
+[advice]
+\tgraftFileDeprecated = false
 [gc]
 \tauto = 0
 [maintenance]

@@ -124,11 +124,17 @@ class World:
         """Begin with the introduction commit, by the founder."""
         self.repo = self.place / "repo.git"
         self.repo.mkdir()
+        self.source = self.repo
         git(self.repo, "init", "-q", "--bare", "--initial-branch=main")
         self.files = {"trust.yaml": policy_bytes(self.spec), "haproxy/web.yaml": b"one\n"}
         self.introduction = self.commit(self.files, [], self.founder)
         self.move(self.introduction)
         self.root = HostRoot(self.introduction, digest_bytes(policy_bytes(self.spec)), REF)
+
+    @property
+    def publics(self) -> dict[str, str]:
+        """Everybody's public key."""
+        return {name: ssh.public_of(path) for name, path in self.keys.items()}
 
     def other(self, spec: dict[str, Any], founder: str = "alice") -> World:
         """A second world with another policy."""
@@ -213,7 +219,7 @@ class World:
 
     def open(self) -> Repository:
         """The host's repository."""
-        return Repository.open(self.place / "state", str(self.repo), REF)
+        return Repository.open(self.place / "state", str(self.source), REF)
 
     def predicate(self, principal: str, base: str, head: str, changes: Mapping[str, Any] | None = None) -> Predicate:
         """What somebody says about a change; everything can be made wrong."""
