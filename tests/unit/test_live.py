@@ -91,7 +91,7 @@ class Instance:
 
 
 def test_a_snapshot_says_what_there_is() -> None:
-    """Sections by identity, our mark taken off, foreign headings, certificates and where they lie, the text's identity."""
+    """Sections by identity, our mark taken off, foreign headings, certificates, the identity of the text."""
     instance = Instance()
     found = live.read(instance.client(), LB1)
     assert (found.id, found.api, found.version, found.file_version) == (LB1, ApiVersion(3, 2), 5, 5)
