@@ -160,7 +160,7 @@ def first_parent_chain(graph: Graph, trusted: str, head: str) -> tuple[str, ...]
 
 def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str) -> TrustedCommit:
     """E2: the longest step from `base` that a review binds, else the step to the next commit."""
-    bound = {entry.about.get("head") for entry in case.log.about(heads=(), base=base, tree="")}
+    bound = {entry.about.get("head") for entry in case.log.about(base=base)}
     ends = [oid for oid in reversed(chain[1:]) if oid in bound]
     refusal: NotTrustedError | None = None
     for end in (*ends, chain[0]):

@@ -100,19 +100,19 @@ class Log:
         place = self._places.get(commit)
         return place is not None and (not before or place < self._places[before])
 
-    def about(self, *, heads: Collection[str], base: str, tree: str) -> list[Entry]:
-        """Statements that name one of `heads`, or this base, or this resulting tree, oldest first."""
-        found = []
-        for entry in self.entries:
-            about = entry.about
-            if about.get("head") in heads or about.get("base") == base or about.get("tree") == tree:
-                found.append(entry)
-        return found
+    def about(self, *, heads: Collection[str] = (), base: str = "", tree: str = "") -> list[Entry]:
+        """Statements that seem to name one of `heads`, or this base, or this resulting tree, oldest first."""
+        wanted = {("head", head) for head in heads} | {("base", base), ("tree", tree)}
+        places = {place for key in wanted for place in self._index.get(key, ())}
+        return [self.entries[place] for place in sorted(places)]
 
     @cached_property
-    def unreadable(self) -> tuple[Entry, ...]:
-        """Statements that say nothing about what they are about, or can not be parsed."""
-        return tuple(entry for entry in self.entries if entry.parsed.problem is not None)
+    def _index(self) -> Mapping[tuple[str, str], list[int]]:
+        index: dict[tuple[str, str], list[int]] = {}
+        for entry in self.entries:
+            for key in entry.about.items():
+                index.setdefault(key, []).append(entry.position)
+        return index
 
 
 def read_log(graph: Graph, tip: str) -> Log:

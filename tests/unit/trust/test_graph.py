@@ -1,0 +1,111 @@
+"""Walking over history: who is whose ancestor, and what a step brings in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.git_object import object_id
+from haoam_sync.trust.graph import Graph, Recent
+
+TREE = object_id("tree", b"")
+
+
+class Memory:
+    """Commits in a dictionary; `shape` gives for each commit the places of its parents."""
+
+    def __init__(self, shape: Sequence[Sequence[int]]) -> None:
+        self.ids: list[str] = []
+        self.contents: dict[str, bytes] = {}
+        for number, parents in enumerate(shape):
+            lines = [f"tree {TREE}", *(f"parent {self.ids[parent]}" for parent in parents)]
+            content = ("\n".join(lines) + f"\nauthor a <a> {number} +0000\ncommitter a <a> 0 +0000\n\n").encode()
+            self.ids.append(object_id("commit", content))
+            self.contents[self.ids[-1]] = content
+        self.parents = {self.ids[n]: [self.ids[p] for p in parents] for n, parents in enumerate(shape)}
+
+    def read_many(self, ids: Sequence[str], kind: str) -> list[bytes]:
+        """See `Objects`."""
+        assert kind == "commit"
+        return [self.contents[oid] for oid in ids]
+
+
+def ancestors(parents: Mapping[str, Sequence[str]], oid: str, introduction: str) -> set[str]:
+    """The slow way: everything reachable, the commit itself too; nothing behind the introduction."""
+    found, stack = set(), [oid]
+    while stack:
+        here = stack.pop()
+        if here not in found:
+            found.add(here)
+            stack += parents[here] if here != introduction else []
+    return found
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[int]]:
+    """Histories of up to 14 commits that all descend from the first one."""
+    shape: list[list[int]] = [[]]
+    for number in range(1, draw(st.integers(2, 14))):
+        count = draw(st.integers(1, min(2, number)))
+        shape.append(draw(st.lists(st.integers(0, number - 1), min_size=count, max_size=count, unique=True)))
+    return shape
+
+
+@given(histories(), st.data())
+def test_a_step_brings_in_exactly_what_its_base_does_not_reach(shape: list[list[int]], data: st.DataObject) -> None:
+    """`between` is the set difference of two closures, parents before children."""
+    memory = Memory(shape)
+    base = memory.ids[data.draw(st.integers(0, len(shape) - 1))]
+    head = memory.ids[data.draw(st.integers(0, len(shape) - 1))]
+    graph = Graph(memory, memory.ids[0])
+    found = graph.between(base, head)
+    root = memory.ids[0]
+    assert set(found) == ancestors(memory.parents, head, root) - ancestors(memory.parents, base, root)
+    assert len(found) == len(set(found))
+    for place, oid in enumerate(found):
+        assert not set(memory.parents[oid]) & set(found[place:])
+    assert graph.reaches(head, base) == (base in ancestors(memory.parents, head, root))
+
+
+@given(histories(), st.data())
+def test_the_first_parent_chain(shape: list[list[int]], data: st.DataObject) -> None:
+    """The chain follows first parents only, and is None when it misses the base."""
+    memory = Memory(shape)
+    head = memory.ids[data.draw(st.integers(0, len(shape) - 1))]
+    base = memory.ids[data.draw(st.integers(0, len(shape) - 1))]
+    chain, here = [], head
+    while here != base and memory.parents[here]:
+        chain.append(here)
+        here = memory.parents[here][0]
+    expected = tuple(reversed(chain)) if here == base else None
+    assert Graph(memory, memory.ids[0]).first_parents(base, head) == expected
+
+
+def test_a_way_around_the_introduction_is_refused() -> None:
+    """A branch that reaches a commit before the introduction does not descend from it."""
+    memory = Memory([[], [0], [0], [1, 2]])
+    graph = Graph(memory, memory.ids[1])
+    with pytest.raises(NotTrustedError) as caught:
+        graph.between(memory.ids[1], memory.ids[3])
+    assert caught.value.code == "E_NOT_DESCENDANT"
+
+
+def test_bytes_that_do_not_hash_to_their_id_are_refused() -> None:
+    """Whoever gives the objects, their bytes are hashed."""
+    memory = Memory([[], [0]])
+    memory.contents[memory.ids[1]] += b"x"
+    with pytest.raises(NotTrustedError) as caught:
+        Graph(memory, memory.ids[0]).raw(memory.ids[1])
+    assert caught.value.code == "E_OID_MISMATCH"
+
+
+def test_only_what_was_used_last_is_kept() -> None:
+    """Memory does not grow with history."""
+    recent = Recent[int](kept=2)
+    made = [recent.get(name, lambda number=number: number) for number, name in enumerate(("a", "b", "a", "c"))]
+    assert made == [0, 1, 0, 3]
+    assert set(recent) == {"a", "c"}
