@@ -24,6 +24,8 @@ _FAMILIES: Mapping[str, tuple[str, str]] = {
     "email-alert": ("email-alert", "from"),
 }
 """Keywords of proxies whose lines keep their order among themselves, with the line that says where they stand."""
+_ACL_WITHOUT_VALUE = 3
+"""Words of `acl NAME CRITERION`."""
 _NO_DEFAULTS = "no_defaults"
 """Name of the empty section for proxies that stand before every `defaults`."""
 
@@ -136,7 +138,10 @@ def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, s
         comments, own = groups.setdefault(beyond if rank is None else rank, ([], []))
         comments += waiting
         waiting = []
-        own.append(" ".join(words) if comment is None else f"{' '.join(words)} # {comment}")
+        text = " ".join(words)
+        if words[0] == "acl" and len(words) == _ACL_WITHOUT_VALUE:
+            text += " "  # the server writes an empty value with the space in front of it
+        own.append(text if comment is None else f"{text} # {comment}")
     out: list[str] = []
     for rank in sorted(groups):
         comments, own = groups[rank]

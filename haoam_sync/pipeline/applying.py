@@ -81,10 +81,11 @@ def _applied(
                 hint="something changed since it was shown; look at `haoam-sync plan` again",
             )
         authorized = authorize.check(plan, trusted, wanted.fleet)
-        if plan.empty:
+        journal = applies.FileJournal(here.settings.state / "journal")
+        if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, snapshots)
         else:
-            outcome = _done(here, authorized, wanted, before.instances, snapshots, log)
+            outcome = _done(here, authorized, wanted, before.instances, snapshots, log, journal)
         _remember(here, outcome, targets)
     return outcome
 
@@ -96,6 +97,7 @@ def _done(
     before: Mapping[InstanceId, DesiredInstance],
     snapshots: Mapping[InstanceId, Live],
     log: AuditLog,
+    journal: applies.Journal,
 ) -> Outcome:
     """Record the intention, do it, record the outcome: also when it is interrupted."""
     instances = {instance.id: instance for instance in wanted.fleet.instances()}
@@ -113,7 +115,7 @@ def _done(
             replan,
             read=live.read,
             fleet=wanted.fleet,
-            journal=applies.FileJournal(here.settings.state / "journal"),
+            journal=journal,
         )
     except applies.Interrupted as stop:
         log.conclude(intention, stop.outcome)
