@@ -45,8 +45,8 @@ class Answer:
         duration_ms: whole milliseconds from sending to the last byte.
         error_class: "" for 2xx; else a word for what went wrong (`conflict`, `validation`, `timeout`, ...).
         error_text: the server's or library's own words. May echo a secret: never to be written in clear.
-        transaction_id: id that a `POST transactions` answered with, "" for everything else. Only the maker of a transaction
-            knows that it is his (FACTS.md, "Writing"), so the audit log must be able to say it after a crash.
+        transaction_id: id that a `POST transactions` answered with, "" for everything else. Only its maker
+            knows whose it is (FACTS.md, "Writing"), so the audit log must be able to say it after a crash.
     """
 
     status: int
