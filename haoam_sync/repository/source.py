@@ -23,6 +23,7 @@ _SCP = re.compile(rf"{_USER}@{_HOST}:(?!-){_PATH}")
 _FILE = re.compile(rf"file://(/{_PATH})")
 _REF = re.compile(r"refs/heads/[A-Za-z0-9_][A-Za-z0-9_.+-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 
+_BUNDLES = (b"# v2 git bundle\n", b"# v3 git bundle\n")
 _ALLOWED = "a local path, file:///PATH, https://HOST/PATH, ssh://HOST/PATH or USER@HOST:PATH"
 
 
@@ -99,9 +100,9 @@ def _refused(text: str, why: str) -> NotTrustedError:
 
 def _local(path: Path) -> Source:
     real = path.resolve()
-    if real.is_file():
-        return Source(str(real), None, local=True)  # a bundle; git says so when it is none
-    directory = _git_directory(real)
+    if _is_bundle(real):
+        return Source(str(real), None, local=True)
+    directory = _git_directory(real) if real.is_dir() else None
     if directory is None:
         raise UsageError(
             f"there is no git repository at {path}",
@@ -110,6 +111,14 @@ def _local(path: Path) -> Source:
             hint="name a repository, its bare copy or a bundle with --repo or HAOAM_REPO",
         )
     return Source(str(real), directory, local=True)
+
+
+def _is_bundle(real: Path) -> bool:
+    """Whether it is a file that begins as git's bundles do; git would take other files for signposts elsewhere."""
+    if not real.is_file():
+        return False
+    with real.open("rb") as file:
+        return file.read(len(_BUNDLES[0])) in _BUNDLES
 
 
 def _git_directory(real: Path) -> Path | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import re
 from pathlib import Path
 
 from haoam_sync.model.evidence import (
-    Envelope,
     Policy,
     Predicate,
     Seen,
@@ -76,20 +73,3 @@ def test_the_envelope_is_the_pages() -> None:
     assert (signature.namespace, signature.fingerprint) == ("haoam-review@v1", envelope.keyid)
     assert ssh.verified([SshClaim(signature, envelope.signed)])
     assert not ssh.verified([SshClaim(signature, envelope.signed + b" ")])
-
-
-def made(key: Path) -> str:
-    """The section of the page, made with a key that is thrown away."""
-    payload = encode_statement(predicate())
-    signature = ssh.sign(pre_authentication(payload), key, "haoam-review@v1")
-    envelope = encode_envelope(Envelope(payload, signature.fingerprint, signature.blob))
-    assert base64.b64decode(json.loads(envelope)["payload"]) == payload
-    digest = hashlib.sha256(pre_authentication(payload)).hexdigest()
-    return "\n".join(
-        f"<!-- vector: {name} -->\n```{kind}\n{text}\n```\n"
-        for name, kind, text in (
-            ("statement", "json", payload.decode()),
-            ("statement signed", "text", digest),
-            ("statement envelope", "json", envelope.decode()),
-        )
-    )
