@@ -412,6 +412,8 @@ class _Builder:
             return "indent with spaces, not with tabs"
         if "cannot start any token" in problem:
             return f"quote text that begins with {character}"
+        if "found unexpected ':'" in problem:
+            return "quote text that holds : inside { } or [ ]"
         if "mapping values are not allowed" in problem:
             return 'quote text that holds ": "'
         return "look at the indentation and the quotes here and in the line before"

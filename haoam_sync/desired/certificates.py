@@ -60,8 +60,9 @@ class CertificateDeclaration:
         text = str(variables.fill(self.reference, scope))
         try:
             reference = SecretReference.parse(text)
-        except ValueError as error:
-            problems.value(self.document, ("spec", self.field, "secret"), str(error))
+        except ValueError:
+            message = f"spec.{self.field}.secret: this is no secret reference"
+            problems.value(self.document, ("spec", self.field, "secret"), message, explain.REFERENCE_HINT)
             return None
         chain = digest_bytes(self.chain) if self.chain is not None else None
         return DesiredCertificate(

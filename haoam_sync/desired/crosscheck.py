@@ -10,7 +10,7 @@ from haoam_sync.desired import references
 from haoam_sync.desired.declaration import Declaration
 from haoam_sync.desired.external import CERTIFICATE, External
 from haoam_sync.desired.paths import dotted
-from haoam_sync.desired.problems import Problems, did_you_mean
+from haoam_sync.desired.problems import Problems, choice, did_you_mean
 from haoam_sync.desired.scan import SPEC
 from haoam_sync.documents import Path
 from haoam_sync.model.desired import DesiredSection
@@ -108,7 +108,7 @@ class CrossCheck:
         if group.group not in known:
             at: Path = (*SPEC, *group.path)
             message = f"{dotted(at)}: userlist `{group.userlist}` has no group `{group.group}`"
-            self._problems.value(declaration.document, at, message, did_you_mean(group.group, known))
+            self._problems.value(declaration.document, at, message, choice(group.group, known))
 
     def _members(self, declaration: Declaration, body: JsonObject) -> None:
         """A user's groups, and a group's users, are in the same userlist."""
@@ -120,7 +120,7 @@ class CrossCheck:
                     if member.strip() not in known:
                         at: Path = (*SPEC, holder, name, member_field)
                         message = f"{dotted(at)}: the userlist has no {other[:-1]} `{member.strip()}`"
-                        self._problems.value(declaration.document, at, message, did_you_mean(member.strip(), known))
+                        self._problems.value(declaration.document, at, message, choice(member.strip(), known))
 
     def _servers(self, declaration: Declaration, body: JsonObject) -> None:
         """`use-server` names a server of its own backend."""
@@ -134,7 +134,7 @@ class CrossCheck:
             if not target.startswith(prefixes or ("\0",)):
                 at: Path = (*SPEC, "server_switching_rule_list", index, "target_server")
                 message = f"{dotted(at)}: the backend has no server `{target}`"
-                self._problems.value(declaration.document, at, message, did_you_mean(target, known))
+                self._problems.value(declaration.document, at, message, choice(target, known))
 
     def _binds(self, sections: Iterable[Declared]) -> None:
         """Two sockets on one address: the kernel would spread connections over both, without a word."""

@@ -147,7 +147,11 @@ def _with_variable(value: Schema) -> Schema:
     if value.get("type") == "array":
         return {**value, "items": _with_variable(value["items"])}
     narrow = value.get("type") in {"integer", "boolean"} or "pattern" in value or "enum" in value or "const" in value
-    return {"anyOf": [value, {"$ref": f"#/$defs/{_VARIABLE_NAME}"}]} if narrow else value
+    if not narrow:
+        return value
+    words = {"description": value["description"]} if "description" in value else {}
+    plain = {key: part for key, part in value.items() if key != "description"}
+    return {**words, "anyOf": [plain, {"$ref": f"#/$defs/{_VARIABLE_NAME}"}]}
 
 
 def _make_secret(spec: Schema, pattern: list[str]) -> None:

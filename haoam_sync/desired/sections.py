@@ -88,8 +88,10 @@ class Sections:
             return False
         for path in fields_missing_in(declaration.id.kind, body, self._api):
             field, _, value = path.partition("=")
-            message = f"API {self._api} knows no `{value}` for {field}" if value else f"API {self._api} has no {field}"
-            self._problems.value(declaration.document, (*SPEC, *undotted(body, field)), message, "take it out")
+            place = (*SPEC, *undotted(body, field))
+            lacks = f"knows no `{value}` for" if value else "has no"
+            message = f"API {self._api} {lacks} {dotted(place)}"
+            self._problems.value(declaration.document, place, message, "take it out")
         return self._problems.count == before and self._survives(body)
 
     def _survives(self, body: JsonObject) -> bool:
@@ -118,8 +120,10 @@ class Sections:
             text = str(at(body, path))
             try:
                 reference = SecretReference.parse(text)
-            except ValueError as error:
-                self._problems.value(declaration.document, (*SPEC, *path, "secret"), str(error))
+            except ValueError:
+                place = (*SPEC, *path, "secret")
+                message = f"{dotted(place)}: this is no secret reference"
+                self._problems.value(declaration.document, place, message, explain.REFERENCE_HINT)
                 return None
             uses.append(SecretUse(reference, kind.document_kind, secret_field(kind, path), scope.cluster.name, path))
             meaning = put_in(meaning, path, {"secret": text})

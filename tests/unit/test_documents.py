@@ -163,6 +163,13 @@ def test_two_meanings_of_a_scalar_are_refused(scalar: str, why: str) -> None:
             "a: b: c\n",
             'this is not YAML: mapping values are not allowed in this context (quote text that holds ": ") f.yaml:1:5',
         ),
+        (
+            "a: {url: http://b}\n",
+            (
+                "this is not YAML: while scanning a plain scalar found unexpected ':' "
+                "(quote text that holds : inside { } or [ ]) f.yaml:1:14"
+            ),
+        ),
         ("a: [1, 2\nb: 3\n", f"{_NO_BRACKET} f.yaml:2:2"),
     ],
 )

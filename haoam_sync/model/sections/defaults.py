@@ -39,6 +39,7 @@ from haoam_sync.model.sections.values import (
     LogStep,
     Metadata,
     Name,
+    OrderOf,
     RestrictedHeaderNames,
     SectionModel,
     Since,
@@ -129,7 +130,7 @@ class Defaults(SectionModel):
     max_keep_alive_queue: int | None = None
     maxconn: int | None = None
     metadata: Metadata | None = None
-    mode: Literal["tcp", "http", "log"] | None = None
+    mode: Annotated[Literal["tcp", "http", "log"], OrderOf("Defaults")] | None = None
     monitor_uri: str | None = None
     mysql_check_params: MysqlCheckParams | None = None
     name: Name

@@ -120,7 +120,7 @@ class HttpResponseRule(SectionModel):
     timeout: str | None = None
     timeout_type: Annotated[
         Literal["client", "connect", "queue", "server", "tarpit", "tunnel"] | None,
-        ValuesSince("3.4", ("connect", "queue", "tarpit")),
+        ValuesSince("3.4", ("connect", "queue", "tarpit"), older=("server", "tunnel", "client")),
     ] = None
     tos_value: MarkValue | None = None
     track_sc_key: Word | None = None

@@ -41,7 +41,7 @@ class RuntimeServer(SectionModel):
 class Transaction(SectionModel):
     """A transaction as the API lists it."""
 
-    _version: int | None = None
+    version: int | None = Field(None, alias="_version")
     id: Word | None = None
     status: Literal["failed", "outdated", "in_progress", "success"] | None = None
 

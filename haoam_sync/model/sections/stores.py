@@ -8,7 +8,7 @@ from haoam_sync.model.sections.binds import Bind, DgramBind
 from haoam_sync.model.sections.errors import Errorfile
 from haoam_sync.model.sections.proxy_options import LogTarget
 from haoam_sync.model.sections.servers import Server
-from haoam_sync.model.sections.values import Metadata, Name, SectionModel, Switch
+from haoam_sync.model.sections.values import Metadata, Name, OrderOf, SectionModel, Switch
 
 
 class Cache(SectionModel):
@@ -30,7 +30,7 @@ class Ring(SectionModel):
     """`ring`: a buffer for logs and traces."""
 
     description: str | None = None
-    format: RingFormat | None = None
+    format: Annotated[RingFormat, OrderOf("Ring")] | None = None
     maxlen: int | None = None
     metadata: Metadata | None = None
     name: Name

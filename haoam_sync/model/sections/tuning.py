@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from haoam_sync.model.sections.values import SectionModel, Since, Switch
+from haoam_sync.model.sections.values import OrderOf, SectionModel, Since, Switch
 
 
 class TuneOptions(SectionModel):
@@ -118,7 +118,7 @@ class TuneQuicOptions(SectionModel):
     max_frame_loss: int | None = None
     reorder_ratio: Annotated[int, Field(le=100)] | None = None
     retry_threshold: int | None = None
-    socket_owner: Literal["listener", "connection"] | None = None
+    socket_owner: Annotated[Literal["listener", "connection"], OrderOf("TuneQuicOptions")] | None = None
     zero_copy_fwd_send: Switch | None = None
 
 

@@ -45,10 +45,27 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class ValuesSince:
-    """Marks values of an enumeration that older API versions do not have."""
+    """Marks values of an enumeration that older API versions do not have.
+
+    Attributes:
+        version: the first one that has them.
+        values: what is new in it.
+        older: the values before, in their order, where that is another one; empty where it is the same.
+    """
 
     version: str
     values: tuple[str, ...]
+    older: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOf:
+    """Keeps an enumeration apart from another one that has the same values in another order.
+
+    `typing` takes two such `Literal` for equal and gives the first one for both, and the order is part of messages.
+    """
+
+    model: str
 
 
 Metadata = dict[str, object]
