@@ -10,6 +10,9 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from haoam_sync.lab.fleet import REQUEST_LOG
+from haoam_sync.lab.real import ACCESS_LOG
+
 if TYPE_CHECKING:
     from haoam_sync.lab.demo_world import World
 
@@ -79,11 +82,13 @@ def _connection(world: World, way: str, port: int) -> http.client.HTTPConnection
 
 
 def api_requests(world: World) -> int:
-    """How many requests all Data Plane APIs have seen so far, by their own logs."""
+    """How many requests all Data Plane APIs have seen so far, by their own logs: the lab's, or a real server's."""
     total = 0
     for cluster, instance in world.instances():
-        log = world.home(cluster, instance) / "requests.jsonl"
-        total += len(log.read_text(encoding="utf-8").splitlines())
+        logs = [world.home(cluster, instance) / name for name in (REQUEST_LOG, ACCESS_LOG)]
+        found = [log for log in logs if log.exists()]
+        expect(found, f"{instance} must have a log of its requests")
+        total += len(found[0].read_text(encoding="utf-8").splitlines())
     return total
 
 

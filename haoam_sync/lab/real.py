@@ -22,6 +22,8 @@ from haoam_sync.lab.settings import LabSettings, initial_config
 from haoam_sync.lab.worker import MASTER_SOCKET, Worker
 
 VARIABLE = "HAOAM_DATAPLANEAPI"
+ACCESS_LOG = "access.log"
+"""In the instance's directory: the server's own words, one line for each request."""
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 
@@ -122,6 +124,15 @@ class RealServer:
                     "dataplane_storage_dir": str(directory / "dataplane"),
                 },
             },
+            "log_targets": [
+                {
+                    "log_to": "file",
+                    "log_file": str(directory / ACCESS_LOG),
+                    "log_level": "info",
+                    "log_format": "text",
+                    "log_types": ["access"],
+                }
+            ],
             "haproxy": {
                 "config_file": str(directory / "haproxy.cfg"),
                 "haproxy_bin": str(haproxy),
@@ -155,13 +166,21 @@ class RealServer:
 
 
 def _reload_command(directory: Path) -> str:
-    """A program that has the master reload, and fails when the master says it did."""
+    """A program that has the master reload, and fails when the master says it did.
+
+    While the master starts itself anew it refuses connections for a moment.
+    """
     script = directory / "reload"
     script.write_text(
         f"#!{sys.executable} -IS\n"
-        "import socket, sys\n"
-        "s = socket.socket(socket.AF_UNIX)\n"
-        f"s.connect({str(directory / MASTER_SOCKET)!r})\n"
+        "import socket, sys, time\n"
+        "for _ in range(400):\n"
+        "    s = socket.socket(socket.AF_UNIX)\n"
+        "    try:\n"
+        f"        s.connect({str(directory / MASTER_SOCKET)!r})\n"
+        "        break\n"
+        "    except OSError:\n"
+        "        time.sleep(0.005)\n"
         "s.sendall(b'reload\\n')\n"
         "out = b''.join(iter(lambda: s.recv(65536), b''))\n"
         "sys.stdout.write(out.decode())\n"
