@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from haoam_sync.desired import explain, scan, variables
+from haoam_sync.desired import explain, scan, secret_text, variables
 from haoam_sync.desired.envelope import Envelope
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.selection import select
@@ -58,18 +58,17 @@ class CertificateDeclaration:
         if unknown:
             return None
         text = str(variables.fill(self.reference, scope))
-        try:
-            reference = SecretReference.parse(text)
-        except ValueError:
-            message = f"spec.{self.field}.secret: this is no secret reference"
-            problems.value(self.document, ("spec", self.field, "secret"), message, explain.REFERENCE_HINT)
+        refusal = secret_text.refusal(text)
+        if refusal is not None:
+            message = f"spec.{self.field}.secret: {refusal}"
+            problems.value(self.document, ("spec", self.field, "secret"), message, secret_text.HINT)
             return None
         chain = digest_bytes(self.chain) if self.chain is not None else None
         return DesiredCertificate(
             name=self.name,
             storage_name=f"{self.name}-unresolved.pem",
             content=None,
-            reference=reference,
+            reference=SecretReference.parse(text),
             position=self.document.position(),
             chain=self.chain,
             digest=digest({"chain": chain, "secret": text}),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from haoam_sync.desired import explain, external, ignored, scan
+from haoam_sync.desired import explain, external, ignored, scan, secret_text
 from haoam_sync.desired.envelope import SECTION_KINDS, Envelope
 from haoam_sync.desired.external import External
 from haoam_sync.desired.paths import dotted, put_in
@@ -18,7 +18,7 @@ from haoam_sync.documents import Document, Path, Value
 from haoam_sync.model.documents.metadata import GlobalMetadata, SectionMetadata
 from haoam_sync.model.fleet import Cluster, Fleet
 from haoam_sync.model.json import Json, JsonObject
-from haoam_sync.model.secret import SECRET_FIELDS, SecretReference, secret_paths
+from haoam_sync.model.secret import SECRET_FIELDS, secret_paths
 from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.model.sections import section_model
 from haoam_sync.model.sections.structure import Shape, fields
@@ -130,21 +130,12 @@ def _check_secrets(
             message = f"{dotted(at)} is no secret field of {outside.kind}"
             hint = f"secret fields: {known}"
             problems.value(outside.document, at, message, hint, code="E_SECRET_REFERENCE")
-        elif not _is_reference(text):
-            message = f"{dotted(at)}.secret: this is no secret reference"
-            problems.value(outside.document, (*at, "secret"), message, explain.REFERENCE_HINT)
-        template.update(put_in(template, path, text))
+        elif (refusal := secret_text.refusal(text)) is not None:
+            problems.value(outside.document, (*at, "secret"), f"{dotted(at)}.secret: {refusal}", secret_text.HINT)
+        template.update(put_in(template, path, text) if path else {})
     for path in allowed - set(findings.secrets):
         at = (*SPEC, *path)
         message = f"{dotted(at)} is secret: its value may not stand in git"
-        problems.value(outside.document, at, message, explain.LITERAL_HINT)
+        problems.value(outside.document, at, message, secret_text.LITERAL_HINT)
         template.update(put_in(template, path, "refused"))
     return tuple(path for path in findings.secrets if path in allowed)
-
-
-def _is_reference(text: str) -> bool:
-    try:
-        SecretReference.parse(text)
-    except ValueError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
+from haoam_sync.desired import secret_text
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems, did_you_mean
 from haoam_sync.documents import Document, Path, Value
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 NULL_HINT = "give a value, or delete the field"
-LITERAL_HINT = "write {secret: env/NAME} or {secret: file/PATH}"
-REFERENCE_HINT = "write env/NAME or file/PATH"
 _SHOWN = 60
 _WORD = r"^[^\s]+$"
 _PATTERNS: Mapping[str, str] = {
@@ -68,9 +67,11 @@ def _note(model: type[BaseModel], details: ErrorDetails, document: Document, at:
     if kind in _TYPES and details["input"] is None:
         return  # null is refused on its own, wherever it stands
     if _is_secret(model, inside):
-        problems.value(document, path, f"{dotted(path)} is secret: its value may not stand in git", LITERAL_HINT)
+        problems.value(
+            document, path, f"{dotted(path)} is secret: its value may not stand in git", secret_text.LITERAL_HINT
+        )
     elif _is_secret(model, inside[:-1]) and kind == "string_pattern_mismatch":
-        problems.value(document, path, f"{dotted(path)}: this is no secret reference", REFERENCE_HINT)
+        problems.value(document, path, f"{dotted(path)}: this is no secret reference", secret_text.HINT)
     elif kind == "extra_forbidden":
         last = str(inside[-1])
         owner = model_at(model, inside[:-1])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from haoam_sync import documents
-from haoam_sync.desired import endpoint, envelope, explain, variables
+from haoam_sync.desired import endpoint, envelope, explain, secret_text, variables
 from haoam_sync.desired.endpoint import EndpointError, Networks
 from haoam_sync.desired.envelope import FLEET
 from haoam_sync.desired.problems import Problems
@@ -109,6 +109,10 @@ class _Reader:
                 message = f"the endpoint of {identity} is that of {other} too"
                 self._problems.value(self._document, (*path, "url"), message, "give each instance its own")
         self._no_references(spec.vars or {}, (*path, "vars"))
+        refusal = secret_text.refusal(spec.password.secret)
+        if refusal is not None:
+            at: Path = (*path, "password", "secret")
+            self._problems.value(self._document, at, refusal, secret_text.HINT)
         return Instance(
             id=identity,
             url=spec.url,

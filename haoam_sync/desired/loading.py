@@ -110,10 +110,9 @@ class _Loader:
     def _declarations(self, fleet: Fleet | None) -> None:
         """Every document of haproxy/ and access/; without a fleet as far as they can be checked alone."""
         for document in self._documents():
-            before = self._problems.count
             outside = envelope.read(document, _KINDS, self._problems)
             if outside is None or not self._declaration(outside, fleet):
-                self._complete = self._complete and self._problems.count == before
+                self._complete = False
 
     def _documents(self) -> Iterator[Document]:
         for path in sorted(self._blobs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from haoam_sync import haproxycfg
-from haoam_sync.desired import explain, references, variables
+from haoam_sync.desired import explain, references, secret_text, variables
 from haoam_sync.desired.declaration import Declaration
 from haoam_sync.desired.paths import at, dotted, put_in, undotted
 from haoam_sync.desired.problems import Problems
@@ -82,32 +82,30 @@ class Sections:
         return scope.value(reference.scope, reference.group, reference.key)
 
     def _checked(self, body: JsonObject) -> bool:
-        declaration, before = self.declaration, self._problems.count
-        explain.validate(section_model(declaration.id.kind), body, declaration.document, SPEC, self._problems)
-        if self._problems.count > before:
+        """Whether every field is known, and the server would take all of it and have all of it afterwards."""
+        declaration, kind = self.declaration, self.declaration.id.kind
+        if explain.validate(section_model(kind), body, declaration.document, SPEC, self._problems) is None:
             return False
-        for path in fields_missing_in(declaration.id.kind, body, self._api):
+        missing = fields_missing_in(kind, body, self._api)
+        for path in missing:
             field, _, value = path.partition("=")
-            place = (*SPEC, *undotted(body, field))
             lacks = f"knows no `{value}` for" if value else "has no"
-            message = f"API {self._api} {lacks} {dotted(place)}"
-            self._problems.value(declaration.document, place, message, "take it out")
-        return self._problems.count == before and self._survives(body)
-
-    def _survives(self, body: JsonObject) -> bool:
-        """Whether the server would take the body, and have all of it afterwards."""
-        declaration, before = self.declaration, self._problems.count
-        kind, document = declaration.id.kind, declaration.document
-        for refusal in haproxycfg.refused(kind, body, self._api):
-            at = (*SPEC, *undotted(body, refusal.path))
-            self._problems.value(document, at, f"{dotted(at)}: {refusal.message}")
-        if self._problems.count > before:
+            self._note(body, field, f"API {self._api} {lacks} {{}}", "take it out")
+        refusals = haproxycfg.refused(kind, body, self._api)
+        for refusal in refusals:
+            self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
+        if missing or refusals:
             return False
-        for loss in haproxycfg.lost(kind, body, self._api):
-            at = (*SPEC, *undotted(body, loss.path))
-            message = f"{dotted(at)} would be lost: {loss.reason}"
-            self._problems.value(document, at, message, f"write {loss.instead}" if loss.instead else "take it out")
-        return self._problems.count == before
+        losses = haproxycfg.lost(kind, body, self._api)
+        for loss in losses:
+            hint = f"write {loss.instead}" if loss.instead else "take it out"
+            self._note(body, loss.path, f"{{}} would be lost: {loss.reason}", hint)
+        return not losses
+
+    def _note(self, body: JsonObject, path: str, message: str, hint: str) -> None:
+        """Note a problem with what stands at a dotted path of the body; `{}` in the message is where that is in git."""
+        place = (*SPEC, *undotted(body, path))
+        self._problems.value(self.declaration.document, place, message.replace("{}", dotted(place), 1), hint)
 
     def _make(
         self, body: JsonObject, scope: Scope, named: Sequence[tuple[Path, DesiredCertificate]]
@@ -118,13 +116,12 @@ class Sections:
         meaning = body
         for path in declaration.secrets:
             text = str(at(body, path))
-            try:
-                reference = SecretReference.parse(text)
-            except ValueError:
+            refusal = secret_text.refusal(text)
+            if refusal is not None:
                 place = (*SPEC, *path, "secret")
-                message = f"{dotted(place)}: this is no secret reference"
-                self._problems.value(declaration.document, place, message, explain.REFERENCE_HINT)
+                self._problems.value(declaration.document, place, f"{dotted(place)}: {refusal}", secret_text.HINT)
                 return None
+            reference = SecretReference.parse(text)
             uses.append(SecretUse(reference, kind.document_kind, secret_field(kind, path), scope.cluster.name, path))
             meaning = put_in(meaning, path, {"secret": text})
         finished = body

@@ -243,6 +243,11 @@ def test_two_instances_at_one_endpoint() -> None:
             ),
         ),
         (
+            "secret: env/EU",
+            "secret: command/EU",
+            "command/ references are not supported yet by this version (write env/NAME or file/PATH) haoam.yaml:14:30",
+        ),
+        (
             "vars: {port: 8001}",
             "ca_file: certs/ca.pem",
             (

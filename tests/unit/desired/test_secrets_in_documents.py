@@ -136,6 +136,14 @@ def test_no_secret_is_asked_for_while_anything_is_wrong() -> None:
             "{secret: hunter2}",
             "spec.users.bob.password.secret: this is no secret reference (write env/NAME or file/PATH)",
         ),
+        (
+            "{secret: command/x}",
+            "spec.users.bob.password.secret: command/ references are not supported yet by this ver",
+        ),
+        (
+            "{secret: sops/x#y}",
+            "spec.users.bob.password.secret: sops/ references are not supported yet by this version",
+        ),
         ("{secret: env/A, or: env/B}", "unknown field `or` beside `secret` (delete it) 6:43"),
     ],
 )
@@ -217,6 +225,7 @@ def test_a_chain_in_git_and_a_key_that_is_not() -> None:
         ("pem: X", "spec.pem is secret: its value may not stand in git (write {secret: env/NAME} or"),
         ("key: X\nchain: x", "spec.key is secret: its value may not stand in git"),
         ("pem: {secret: X}", "spec.pem.secret: this is no secret reference (write env/NAME or file/PATH) 6:17"),
+        ("pem: {secret: command/x}", "spec.pem.secret: command/ references are not supported yet by this version"),
         ("pme: {secret: file/x}", "unknown field `pme` in spec (did you mean `pem`?) 6:3"),
         ("chain: x\nkey: {secret: file/x}", "no certificate in PEM form is there 6:10"),
         ("chain_file: certs/x\nkey: {secret: file/x}", "the repository has no file `certs/x`"),

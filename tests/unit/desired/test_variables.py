@@ -118,6 +118,15 @@ def test_a_value_is_judged_once_it_is_filled_in(spec_refusals: SpecRefusals) -> 
     assert spec_refusals('mode: "${cluster.labels.env}"') == ["spec.mode: `prod` is none of http, tcp, log 6:9"]
 
 
+def test_a_mistake_that_several_instances_share_is_said_once(spec_refusals: SpecRefusals) -> None:
+    """A document that differs for each instance, and is wrong for all of them, has one problem, and no section."""
+    spec = 'description: "${instance.name}"\nbalance: roundrobin\nacl_list: [x]'
+    assert spec_refusals(spec) == [
+        "spec.balance: expected an object, found `roundrobin` 7:12",
+        "spec.acl_list.0: expected an object, found `x` 8:14",
+    ]
+
+
 def test_not_in_names(spec_refusals: SpecRefusals) -> None:
     """A key is a name, and is what it says."""
     (found, *_) = spec_refusals('servers: {"${cluster.name}": {address: a}}')
