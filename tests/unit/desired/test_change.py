@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import rfc8785
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from haoam_sync import desired, haproxycfg
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.fleet import InstanceId
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.json import JsonObject, canonical_json
 from haoam_sync.model.secret import SecretUse
 
 ONE = """\
@@ -65,7 +67,7 @@ def nothing() -> JsonObject:
 
 
 def test_the_first_commit() -> None:
-    """Without a base everything is new: byte for byte what docs/formats.md shows."""
+    """Without a base everything is new."""
     assert desired.change(None, state({"haproxy/web.yaml": BACKEND})) == {
         "haoam_change": 1,
         "codec": haproxycfg.CODEC_VERSION,
@@ -246,13 +248,29 @@ def test_each_instance_has_its_own_values() -> None:
 
 
 def test_the_digest_is_that_of_the_canonical_json() -> None:
-    """SHA-256 of the RFC 8785 form: the test vector of docs/formats.md."""
+    """SHA-256 of the RFC 8785 form, also of a change that is none."""
     head = state({"haproxy/web.yaml": BACKEND})
     canonical = rfc8785.dumps(desired.change(None, head))  # type: ignore[arg-type]
     assert desired.change_digest(None, head) == f"sha256:{hashlib.sha256(canonical).hexdigest()}"
     assert canonical.startswith(b'{"codec":"')
     empty = rfc8785.dumps(nothing())  # type: ignore[arg-type]
     assert desired.change_digest(head, head) == f"sha256:{hashlib.sha256(empty).hexdigest()}"
+
+
+def test_the_page_and_the_code_say_the_same() -> None:
+    """docs/formats.md gives two commits, their change, and its digest: computed again, byte for byte."""
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text()
+
+    def vector(name: str) -> str:
+        (found,) = re.findall(rf"<!-- vector: {name} -->\n```\w+\n(.*?)\n```", page, re.DOTALL)
+        return str(found)
+
+    base, head = (
+        state({"haoam.yaml": vector("change fleet"), "haproxy/a.yaml": vector(name)})
+        for name in ("change base", "change head")
+    )
+    assert canonical_json(desired.change(base, head)).decode() == vector("change")
+    assert desired.change_digest(base, head) == vector("change digest")
 
 
 def test_commit_ids_are_not_part_of_it() -> None:
