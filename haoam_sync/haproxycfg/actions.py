@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import Arguments, Part
-from haoam_sync.haproxycfg.values import TEXT, Shape
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -18,8 +17,10 @@ class Action:
     Attributes:
         name: value of the deciding JSON field, and the word in the text.
         arguments: what follows.
-        call: JSON fields inside parentheses behind the word: `sc-inc-gpc(sc_id,sc_idx)`. Trailing ones may be missing.
-        shape: of the values inside the parentheses.
+        call: JSON fields inside parentheses behind the word: `do-resolve(var_name,resolvers,protocol)`. Trailing ones
+            may be missing.
+        filler: what stands inside the parentheses for a missing one.
+        counters: JSON fields inside parentheses that are numbers: `sc-inc-gpc(sc_idx,sc_id)`, 0 when missing.
         variable: the parentheses hold `var_scope.var_name`.
         suffix: the JSON field glued to the word (`track-sc0`), with its type.
         prefix: the word is the prefix of the JSON field (`lua.NAME`).
@@ -28,7 +29,8 @@ class Action:
     name: str
     arguments: Arguments = field(default_factory=Arguments)
     call: tuple[str, ...] = ()
-    shape: Shape = TEXT
+    filler: str = ""
+    counters: tuple[str, ...] = ()
     variable: bool = False
     suffix: str = ""
     prefix: str = ""
@@ -36,7 +38,7 @@ class Action:
     @property
     def fields(self) -> frozenset[str]:
         """The JSON fields that it writes."""
-        own = {*self.call, *filter(None, (self.suffix, self.prefix))}
+        own = {*self.call, *self.counters, *filter(None, (self.suffix, self.prefix))}
         if self.variable:
             own |= {"var_scope", "var_name"}
         return self.arguments.fields | own
@@ -54,10 +56,12 @@ class Action:
 
     def _head(self, obj: Mapping[str, Any]) -> str:
         if self.call:
-            values = [obj.get(name) for name in self.call]
-            while values and values[-1] in {None, ""}:
+            values = [str(obj.get(name) or self.filler) for name in self.call]
+            while values and not values[-1]:
                 values.pop()
-            return f"{self.name}({','.join('' if value is None else str(value) for value in values)})"
+            return f"{self.name}({','.join(values)})"
+        if self.counters:
+            return f"{self.name}({','.join(str(obj.get(name) or 0) for name in self.counters)})"
         if self.variable:
             return f"{self.name}({obj.get('var_scope') or ''}.{obj.get('var_name') or ''})"
         if self.suffix:
@@ -69,12 +73,14 @@ class Action:
 
     def read(self, head: str, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the word `head` and the arguments from `at` on into `obj`."""
-        if self.call or self.variable:
+        if self.call or self.counters or self.variable:
             inner = head.partition("(")[2].removesuffix(")")
             if self.variable:
                 scope, _, name = inner.partition(".")
                 obj["var_scope"] = scope
                 obj["var_name"] = name
+            elif self.counters:
+                obj.update(zip(self.counters, (int(value) for value in inner.split(",")), strict=False))
             else:
                 self._read_call(inner, obj)
         elif self.suffix:
@@ -86,7 +92,7 @@ class Action:
     def _read_call(self, inner: str, obj: Obj) -> None:
         for name, value in zip(self.call, inner.split(",", len(self.call) - 1), strict=False):
             if value:
-                obj[name] = self.shape.read(value.strip())
+                obj[name] = value.strip()
 
 
 class Actions:

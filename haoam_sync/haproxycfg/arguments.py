@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from haoam_sync.haproxycfg.values import NUMBER, TEXT, TIME, Shape
+from haoam_sync.haproxycfg.values import COUNT, NUMBER, TEXT, TIME, Shape
 from haoam_sync.haproxycfg.words import Obj
 
 _NO_STOPS: frozenset[str] = frozenset()
@@ -59,18 +59,19 @@ class _OneField:
 
 @dataclass(frozen=True, slots=True)
 class Positional(_OneField):
-    """A word known by its place. With `keep`, an empty word is written for a field that is not set: the server does."""
+    """A word known by its place. With `keep`, `empty` is written for a field that is not set: the server does."""
 
     shape: Shape = TEXT
     keep: bool = True
+    empty: str = ""
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         value = obj.get(self.field)
-        if value is not None and value != "":
+        if not self.shape.missing(value):
             out.append(self.shape.show(value))
         elif self.keep:
-            out.append("")
+            out.append(self.empty)
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
         """See Part."""
@@ -113,7 +114,7 @@ class Keyed(_OneField):
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         value = obj.get(self.field)
-        if value is not None and value != "":
+        if not self.shape.missing(value):
             out.append(self.keyword)
             out.append(self.shape.show(value))
 
@@ -357,6 +358,11 @@ def word(field: str, keyword: str = "") -> Keyed:
 def number(field: str, keyword: str = "") -> Keyed:
     """`KEYWORD NUMBER`."""
     return Keyed(field, keyword or field.replace("_", "-"), shape=NUMBER)
+
+
+def count(field: str, keyword: str = "") -> Keyed:
+    """`KEYWORD NUMBER`, not written for 0."""
+    return Keyed(field, keyword or field.replace("_", "-"), shape=COUNT)
 
 
 def time(field: str, keyword: str = "") -> Keyed:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Any
 
 from haoam_sync.haproxycfg.words import Obj
+
+_COLONS_OF_IPV6 = 2
+"""No IPv6 address has fewer."""
+
+
+def bracketed(address: str) -> str:
+    """An IPv6 address in brackets, behind its family prefix if it has one; anything else as it is."""
+    family, at, bare = address.rpartition("@")
+    if bare.count(":") < _COLONS_OF_IPV6:
+        return address
+    try:
+        IPv6Address(bare)
+    except ValueError:
+        return address
+    return f"{family}{at}[{bare}]"
 
 
 def write_endpoint(address: str, port: int | None, port_end: int | None = None) -> str:
     """The word for an address, with its port or range of ports."""
     if port is None:
         return address
-    if ":" in address and "[" not in address and "@" not in address and "," not in address:
-        address = f"[{address}]"
     if port_end is None:
         return f"{address}:{port}"
     return f"{address}:{port}-{port_end}"
@@ -42,12 +56,14 @@ class Endpoint:
 
     Attributes:
         address: the JSON field of the address.
+        brackets: whether the server puts IPv6 addresses into brackets here (measured).
         ranged: whether a range of ports may stand there.
         names: the whole word is the entry's name until a `name` says otherwise (FACTS.md, "Reading").
         lead: see Part.
     """
 
     address: str = "address"
+    brackets: bool = False
     ranged: bool = False
     names: bool = False
     lead: bool = True
@@ -61,7 +77,8 @@ class Endpoint:
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         last = obj.get("port-range-end") if self.ranged else None
-        out.append(write_endpoint(obj.get(self.address) or "", obj.get("port"), last))
+        address = obj.get(self.address) or ""
+        out.append(write_endpoint(bracketed(address) if self.brackets else address, obj.get("port"), last))
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
         """See Part."""

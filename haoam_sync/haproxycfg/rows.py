@@ -107,13 +107,10 @@ class Line(_Keyword):
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """See Row."""
         value = _found(body, self._names)
-        if value is None:
-            return
-        if value == "":
-            if self.empty:
-                out.append(self.key)
-            return
-        out.append(f"{self.key} {self.shape.show(value)}")
+        if value == "" and self.empty:
+            out.append(self.key)
+        elif not self.shape.missing(value):
+            out.append(f"{self.key} {self.shape.show(value)}")
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""

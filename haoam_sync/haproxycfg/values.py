@@ -19,10 +19,16 @@ class Shape:
         show: value to word.
         read: word to value. Raises ValueError when the word is no such value: the server then keeps the line as text
             that it does not understand, and so do we.
+        zero: whether 0 is written; else it is as good as not set.
     """
 
     show: Callable[[Any], str]
     read: Callable[[str], Any]
+    zero: bool = True
+
+    def missing(self, value: object) -> bool:
+        """Whether `value` leaves no trace."""
+        return value is None or value == "" or (not self.zero and value == 0)
 
 
 def show_time(milliseconds: int) -> str:
@@ -51,6 +57,15 @@ def read_size(word: str) -> int:
     return int(word[:-1]) * factor if factor else int(word)
 
 
+def show_size(number: int) -> str:
+    """`number` with the largest unit that divides it: 2048 is `2k`, 3000 is `3000`."""
+    if number:
+        for unit in ("g", "m", "k"):
+            if number % _SIZES[unit] == 0:
+                return f"{number // _SIZES[unit]}{unit}"
+    return str(number)
+
+
 def _read_onoff(word: str) -> str:
     if word == "on":
         return "enabled"
@@ -76,7 +91,11 @@ TIME = Shape(show_time, read_time)
 """Milliseconds in JSON, a unit in the text."""
 PLAIN_TIME = Shape(str, read_time)
 """Milliseconds in JSON and in the text."""
-SIZE = Shape(str, read_size)
+SIZE = Shape(show_size, read_size)
+COUNT = Shape(str, int, zero=False)
+"""A number that the server writes only when it is not 0 (measured, field by field)."""
+COUNTED_SIZE = Shape(show_size, read_size, zero=False)
+COUNTED_TIME = Shape(show_time, read_time, zero=False)
 ONOFF = Shape(_show_onoff, _read_onoff)
 """enabled/disabled in JSON, on/off in the text."""
 BOOL_ONOFF = Shape(lambda value: "on" if value else "off", _read_bool_onoff)

@@ -52,9 +52,7 @@ def read_metadata(comment: str) -> Obj:
 
 
 def write_metadata(metadata: Mapping[str, Any]) -> str:
-    """The comment that stands for `metadata`: compact JSON with sorted keys, or the bare comment it was read from."""
-    if len(metadata) == 1 and isinstance(metadata.get("comment"), str):
-        return str(metadata["comment"])
+    """The comment that stands for `metadata`: compact JSON with sorted keys, as Go writes it."""
     text = json.dumps(metadata, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Arguments, Keyed, Part, Positional, Repeated, flag, number, time, word
+from haoam_sync.haproxycfg.arguments import (
+    Arguments,
+    Keyed,
+    Part,
+    Positional,
+    Repeated,
+    count,
+    flag,
+    number,
+    time,
+    word,
+)
 from haoam_sync.haproxycfg.endpoints import Endpoint
 from haoam_sync.haproxycfg.tables.tls import VERSIONS, BindStrictSni, BindTickets, BindTlsVersion, QuicCongestion
 from haoam_sync.haproxycfg.tables.versions import NEW_BIND_FIELDS
@@ -58,7 +69,7 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         flag("transparent"),
         flag("accept_proxy"),
         flag("allow_0rtt"),
-        number("accept_netscaler_cip"),
+        count("accept_netscaler_cip"),
         word("backlog"),
         word("curves"),
         word("ecdhe"),
@@ -78,7 +89,7 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         *(BindTlsVersion(version) for version in VERSIONS),
         BindTickets(inverted=not new),
         flag("generate_certificates"),
-        number("gid"),
+        count("gid"),
         word("group"),
         word("guid_prefix"),
         word("id"),
@@ -87,11 +98,11 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         word("label"),
         word("level"),
         word("severity_output"),
-        number("maxconn"),
+        count("maxconn"),
         word("mode"),
         word("mss"),
         word("namespace"),
-        number("nbconn"),
+        count("nbconn"),
         flag("no_ca_names"),
         word("npn"),
         flag("prefer_client_ciphers"),
@@ -111,14 +122,14 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         flag("quic-force-retry"),
         word("quic-socket"),
         flag("no_alpn"),
-        number("nice"),
+        count("nice"),
         word("ktls"),
     )
 
 
 def bind(*, new: bool) -> Arguments:
     """`bind ADDRESS name NAME ...`."""
-    return Arguments(Endpoint(ranged=True, names=True), word("name"), *parameters(new=new))
+    return Arguments(Endpoint(brackets=True, ranged=True, names=True), word("name"), *parameters(new=new))
 
 
 def default_bind(*, new: bool) -> Arguments:
@@ -134,7 +145,7 @@ def stats_socket(*, new: bool) -> Arguments:
 DGRAM_BIND = Arguments(
     Endpoint(ranged=True, names=True),
     word("name"),
+    flag("transparent"),
     word("interface"),
     word("namespace"),
-    flag("transparent"),
 )

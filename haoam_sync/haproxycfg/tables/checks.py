@@ -14,15 +14,18 @@ from haoam_sync.haproxycfg.words import Obj
 
 @dataclass(frozen=True, slots=True)
 class CheckPort:
-    """`port NUMBER`, or `port EXPRESSION` in a field of its own."""
+    """`port NUMBER`, or `port EXPRESSION` in a field of its own; `tcp-check` writes the latter only (measured)."""
 
+    numbers: bool
     lead: bool = False
     fields: tuple[str, ...] = ("port", "port_string")
     starts: tuple[str, ...] = ("port",)
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
-        value = obj.get("port_string") or obj.get("port")
+        value = obj.get("port_string")
+        if self.numbers and obj.get("port") is not None:
+            value = obj["port"]
         if value is not None:
             out.append("port")
             out.append(str(value))
@@ -30,7 +33,7 @@ class CheckPort:
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
         """See Part."""
         value = words[at + 1]
-        if value.isdigit():
+        if value.isdigit() and self.numbers:
             obj["port"] = int(value)
         else:
             obj["port_string"] = value
@@ -54,8 +57,7 @@ class Match:
         """See Part."""
         if obj.get("exclamation_mark"):
             out.append("!")
-        out.append(obj.get("match") or "")
-        out.append(obj.get("pattern") or "")
+        out += [obj[field] for field in ("match", "pattern") if obj.get(field)]
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
         """See Part."""
@@ -70,19 +72,22 @@ class Match:
 
 
 _COMMENT = word("check_comment", "comment")
-_CONNECT = Arguments(
-    flag("default"),
-    CheckPort(),
-    word("addr"),
-    flag("send_proxy"),
-    flag("via_socks4"),
-    flag("ssl"),
-    word("sni"),
-    word("alpn"),
-    flag("linger"),
-    word("proto"),
-    _COMMENT,
-)
+
+
+def _connect(*, numbers: bool) -> Arguments:
+    return Arguments(
+        flag("default"),
+        CheckPort(numbers),
+        word("addr"),
+        flag("send_proxy"),
+        flag("via_socks4"),
+        flag("ssl"),
+        word("sni"),
+        word("alpn"),
+        flag("linger"),
+        word("proto"),
+        _COMMENT,
+    )
 
 
 def _expect(*matches: str) -> Arguments:
@@ -110,7 +115,7 @@ def _variable(name: str, *parts: Part) -> Action:
 HTTP_CHECK = Actions(
     "type",
     Action("comment", Arguments(Rest("check_comment"))),
-    Action("connect", _CONNECT),
+    Action("connect", _connect(numbers=True)),
     Action("disable-on-404"),
     Action("expect", _expect("status", "rstatus", "hdr", "fhdr", "string", "rstring")),
     Action(
@@ -134,7 +139,7 @@ HTTP_CHECK = Actions(
 TCP_CHECK = Actions(
     "action",
     Action("comment", Arguments(Rest("check_comment"))),
-    Action("connect", _CONNECT),
+    Action("connect", _connect(numbers=False)),
     Action("expect", _expect("string", "rstring", "string-lf", "binary", "rbinary", "binary-lf")),
     _data("send", "data"),
     _data("send-lf", "fmt"),

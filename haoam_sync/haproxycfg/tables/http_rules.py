@@ -11,14 +11,21 @@ from haoam_sync.haproxycfg.arguments import (
     Part,
     Positional,
     Rest,
+    count,
     flag,
     number,
-    time,
     word,
 )
-from haoam_sync.haproxycfg.tables.rule_parts import IntegerOrExpression, ReturnContent, ReturnHeaders, Unwritten
+from haoam_sync.haproxycfg.tables.rule_parts import (
+    AlwaysKeyed,
+    IntegerOrExpression,
+    MarkOrExpression,
+    ReturnContent,
+    ReturnHeaders,
+    Unwritten,
+)
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
-from haoam_sync.haproxycfg.values import NUMBER
+from haoam_sync.haproxycfg.values import NUMBER, SIZE, TIME
 
 _EMPTY_TYPE = {"return_content_type": ""}
 """What response rules have when they are read back, if nothing else (measured)."""
@@ -38,7 +45,7 @@ def _file(name: str, file: str, *parts: Part) -> Action:
 
 def _counter(name: str, *call: str, value: bool = False) -> Action:
     parts: tuple[Part, ...] = (IntegerOrExpression("sc_int", "sc_expr"),) if value else ()
-    return Action(name, Arguments(*parts, CONDITION), call=call, shape=NUMBER)
+    return Action(name, Arguments(*parts, CONDITION), counters=call)
 
 
 def _variable(name: str, *parts: Part) -> Action:
@@ -56,13 +63,13 @@ _HEADERS = (
     _action("set-headers-bin", Rest("hdr_expr"), word("hdr_prefix", "prefix")),
 )
 _MAPS = (
-    _file("del-acl", "acl_file", Rest("acl_keyfmt")),
-    _file("del-map", "map_file", Rest("map_keyfmt")),
-    _file("set-map", "map_file", Positional("map_keyfmt"), Rest("map_valuefmt")),
+    _file("del-acl", "acl_file", Rest("acl_keyfmt", keep=False)),
+    _file("del-map", "map_file", Rest("map_keyfmt", keep=False)),
+    _file("set-map", "map_file", Positional("map_keyfmt", keep=False), Rest("map_valuefmt", keep=False)),
 )
 _COUNTERS = (
-    _counter("sc-add-gpc", "sc_id", "sc_idx", value=True),
-    _counter("sc-inc-gpc", "sc_id", "sc_idx"),
+    _counter("sc-add-gpc", "sc_idx", "sc_id", value=True),
+    _counter("sc-inc-gpc", "sc_idx", "sc_id"),
     _counter("sc-inc-gpc0", "sc_id"),
     _counter("sc-inc-gpc1", "sc_id"),
     _counter("sc-set-gpt", "sc_id", "sc_idx", value=True),
@@ -89,24 +96,24 @@ _REDIRECT = _action(
 )
 _BOTH_WAYS = (
     *_EVERYWHERE,
-    _file("add-acl", "acl_file", Rest("acl_keyfmt")),
+    _file("add-acl", "acl_file", Rest("acl_keyfmt", keep=False)),
     Action("lua", Arguments(Rest("lua_params", keep=False), CONDITION), prefix="lua_action"),
     _action("pause", Rest("expr")),
     _REDIRECT,
     _action("send-spoe-group", Positional("spoe_engine"), Positional("spoe_group")),
-    _action("set-fc-mark", Rest("expr")),
-    _action("set-fc-tos", Rest("expr")),
+    _action("set-fc-mark", MarkOrExpression("mark_value")),
+    _action("set-fc-tos", MarkOrExpression("tos_value")),
     _action("set-mark", Positional("mark_value")),
     _action("set-nice", Positional("nice_value", shape=NUMBER)),
     _action("set-timeout", Positional("timeout_type"), Rest("timeout")),
     _action("set-tos", Positional("tos_value")),
-    _action("silent-drop", number("rst_ttl")),
+    _action("silent-drop", count("rst_ttl")),
     Action(
         "track-sc",
         Arguments(Rest("track_sc_key"), word("track_sc_table", "table"), CONDITION),
         suffix="track_sc_stick_counter",
     ),
-    _action("wait-for-body", time("wait_time", "time"), number("wait_at_least", "at-least")),
+    _action("wait-for-body", AlwaysKeyed("wait_time", "time", TIME), Keyed("wait_at_least", "at-least", shape=SIZE)),
     _action(
         "set-bandwidth-limit",
         Positional("bandwidth_limit_name"),
@@ -143,15 +150,15 @@ _REQUEST = Actions(
     Action("do-resolve", Arguments(Rest("expr"), CONDITION), call=("var_name", "resolvers", "protocol")),
     _action("early-hint", _lead("hint_name"), Rest("hint_format")),
     _action(
-        "normalize-uri", Positional("normalizer"), flag("normalizer_full", "full"), flag("normalizer_strict", "strict")
+        "normalize-uri", Positional("normalizer"), flag("normalizer_strict", "strict"), flag("normalizer_full", "full")
     ),
     _action("reject"),
     _action("replace-path", _lead("path_match"), Rest("path_fmt")),
     _action("replace-pathq", _lead("path_match"), Rest("path_fmt")),
     _action("replace-uri", _lead("uri-match"), Rest("uri-fmt")),
     _deny("return", "status", "return_status_code", defaults=None),
-    _action("set-bc-mark", Rest("expr")),
-    _action("set-bc-tos", Rest("expr")),
+    _action("set-bc-mark", MarkOrExpression("mark_value")),
+    _action("set-bc-tos", MarkOrExpression("tos_value")),
     _action("set-dst", Rest("expr")),
     _action("set-dst-port", Rest("expr")),
     _action("set-method", Rest("method_fmt")),

@@ -14,10 +14,12 @@ from haoam_sync.haproxycfg.arguments import (
     Keyed,
     Positional,
     Rest,
+    count,
     flag,
     number,
     word,
 )
+from haoam_sync.haproxycfg.tables.rule_parts import AlwaysKeyed
 from haoam_sync.haproxycfg.tables.versions import NEW_FILTER_FIELDS, NEW_FILTERS
 from haoam_sync.haproxycfg.values import NUMBER, ONOFF, SIZE, TIME
 from haoam_sync.haproxycfg.words import Obj
@@ -58,37 +60,6 @@ class LooseCondition:
         return len(words)
 
 
-@dataclass(frozen=True, slots=True)
-class AlwaysKeyed:
-    """`KEYWORD VALUE`, written even when there is no value."""
-
-    field: str
-    keyword: str
-    lead: bool = False
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """See Part."""
-        return (self.field,)
-
-    @property
-    def starts(self) -> tuple[str, ...]:
-        """See Part."""
-        return (self.keyword,)
-
-    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
-        """See Part."""
-        out.append(self.keyword)
-        out.append(obj.get(self.field) or "")
-
-    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
-        """See Part."""
-        if at + 1 < len(words) and words[at + 1] not in stops:
-            obj[self.field] = words[at + 1]
-            return at + 2
-        return at + 1
-
-
 SERVER_SWITCHING = Arguments(Positional("target_server", lead=True), LooseCondition())
 
 
@@ -106,11 +77,11 @@ class BandwidthLimit:
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         if obj.get("key"):
-            out += ["limit", str(obj.get("limit") or 0), "key", obj["key"], "table", obj.get("table") or ""]
+            out += ["limit", SIZE.show(obj.get("limit") or 0), "key", obj["key"], "table", obj.get("table") or ""]
         else:
-            out += ["default-limit", str(obj.get("default_limit") or 0)]
+            out += ["default-limit", SIZE.show(obj.get("default_limit") or 0)]
             out += ["default-period", TIME.show(obj.get("default_period") or 0)]
-        out += ["min-size", str(obj.get("min_size") or 0)]
+        out += ["min-size", SIZE.show(obj.get("min_size") or 0)]
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
@@ -217,20 +188,20 @@ class ErrorsName:
         return at + 1
 
 
-ERROR_FILE = Arguments(Positional("code", lead=True, shape=NUMBER), Positional("file"))
+ERROR_FILE = Arguments(Positional("code", lead=True, shape=NUMBER, empty="0"), Positional("file"))
 ERROR_FILES = Arguments(ErrorsName(), Codes())
 ERROR_LOCATION = Arguments(Positional("code", lead=True, shape=NUMBER), Rest("url"))
 FILTER_SEQUENCE = Arguments(Positional("direction", lead=True), CommaList("filters"))
 TABLE = Arguments(
     Positional("name", lead=True),
-    word("type"),
-    number("type_len", "len"),
+    AlwaysKeyed("type", "type"),
+    count("type_len", "len"),
     word("size"),
     word("expire"),
-    flag("no_purge", "nopurge"),
-    flag("recv_only"),
     word("write_to"),
+    flag("no_purge", "nopurge"),
     word("store"),
+    flag("recv_only"),
 )
 STICK_TABLE = Arguments(
     AlwaysKeyed("type", "type"),
@@ -246,27 +217,27 @@ STICK_TABLE = Arguments(
 )
 SSL_FRONT_USE = Arguments(
     word("certificate", "crt"),
-    word("key"),
-    word("ocsp"),
-    word("issuer"),
-    word("sctl"),
-    Keyed("ocsp_update", "ocsp-update", shape=ONOFF),
-    flag("allow_0rtt"),
-    word("alpn"),
     word("ca_file"),
+    word("verify"),
+    word("alpn"),
+    flag("allow_0rtt"),
+    word("curves"),
+    word("ecdhe"),
     word("ciphers"),
     word("ciphersuites"),
     word("client_sigalgs"),
     word("crl_file"),
-    word("curves"),
-    word("ecdhe"),
-    flag("no_alpn"),
     flag("no_ca_names"),
     word("npn"),
     word("sigalgs"),
     word("ssl_max_ver"),
     word("ssl_min_ver"),
-    word("verify"),
+    flag("no_alpn"),
+    word("key"),
+    word("issuer"),
+    word("ocsp"),
+    word("sctl"),
+    Keyed("ocsp_update", "ocsp-update", shape=ONOFF),
 )
 CRT_LOAD = Arguments(
     word("certificate", "crt"),

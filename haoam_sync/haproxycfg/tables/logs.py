@@ -117,7 +117,7 @@ class LogTargets:
         """See Row."""
         for target in body.get("log_target_list") or ():
             words = ["log"]
-            if target.get("nolog"):
+            if target.get("nolog") and not target.get("global"):
                 words.insert(0, "no")
             else:
                 LOG_TARGET.write(target, words)

@@ -9,7 +9,7 @@ from typing import Any
 from haoam_sync.haproxycfg.arguments import Arguments, Positional, Rest
 from haoam_sync.haproxycfg.rows import Composite, Items, Line, Row, Toggle
 from haoam_sync.haproxycfg.tables import binds, logs, options, tuning
-from haoam_sync.haproxycfg.tables.single import number, onoff, present, text, time
+from haoam_sync.haproxycfg.tables.single import count, number, onoff, present, text, time
 from haoam_sync.haproxycfg.values import BOOL_ONOFF
 from haoam_sync.haproxycfg.words import Obj
 
@@ -125,30 +125,30 @@ def _before_sockets() -> tuple[Row, ...]:
         present("daemon"),
         text("localpeer"),
         text("chroot"),
-        number("uid"),
+        count("uid"),
         text("user"),
-        number("gid"),
+        count("gid"),
         text("group"),
         text(f"{ssl}ca_base"),
         text(f"{ssl}crt_base"),
         present("master-worker"),
         number("mworker_max_reloads"),
         present("external_check"),
-        number("nbthread"),
+        count("nbthread"),
         Items("cpu_maps", "cpu-map", arguments=_pair("process", "cpu_set")),
         Composite("cpu_affinity", "cpu-affinity", arguments=_pair("affinity", "argument", keep=False)),
         text("cpu_policy"),
         Items("cpu_set", "cpu-set", arguments=_pair("directive", "set", keep=False)),
         number(f"{perf}fd_hard_limit"),
-        number(f"{perf}maxconn"),
-        number(f"{perf}maxconnrate"),
-        number(f"{perf}maxcomprate"),
-        number(f"{perf}maxcompcpuusage"),
-        number(f"{perf}maxpipes"),
-        number(f"{perf}maxsessrate"),
-        number(f"{ssl}maxsslconn"),
-        number(f"{ssl}maxsslrate"),
-        number(f"{perf}maxzlibmem"),
+        count(f"{perf}maxconn"),
+        count(f"{perf}maxconnrate"),
+        count(f"{perf}maxcomprate"),
+        count(f"{perf}maxcompcpuusage"),
+        count(f"{perf}maxpipes"),
+        count(f"{perf}maxsessrate"),
+        count(f"{ssl}maxsslconn"),
+        count(f"{ssl}maxsslrate"),
+        count(f"{perf}maxzlibmem"),
         text("pidfile"),
         Items("set_var", "set-var", arguments=_pair("name", "expr")),
         Items("set_var_fmt", "set-var-fmt", arguments=_pair("name", "format")),
@@ -208,7 +208,7 @@ def _performance() -> tuple[Row, ...]:
         onoff(f"{group}profiling_tasks", "profiling.tasks"),
         text(f"{group}server_state_base"),
         text(f"{group}server_state_file"),
-        number(f"{group}spread_checks"),
+        count(f"{group}spread_checks"),
         number(f"{group}thread_hard_limit"),
     )
 
@@ -219,12 +219,12 @@ def _vendors() -> tuple[Row, ...]:
             text(f"device_atlas_options.{name}", f"deviceatlas-{name.replace('_', '-')}")
             for name in ("json_file", "log_level", "properties_cookie", "separator")
         ),
-        number("fifty_one_degrees_options.cache_size", "51degrees-cache-size"),
+        count("fifty_one_degrees_options.cache_size", "51degrees-cache-size"),
         *(
             text(f"fifty_one_degrees_options.{name}", f"51degrees-{name.replace('_', '-')}")
             for name in ("data_file", "property_name_list", "property_separator")
         ),
-        number("wurfl_options.cache_size", "wurfl-cache-size"),
+        count("wurfl_options.cache_size", "wurfl-cache-size"),
         *(
             text(f"wurfl_options.{name}", f"wurfl-{name.replace('_', '-')}")
             for name in ("data_file", "information_list", "information_list_separator", "patch_file")
@@ -238,7 +238,7 @@ def _http_client() -> tuple[Row, ...]:
         onoff(f"{group}resolvers_disabled", f"{key}resolvers.disabled"),
         text(f"{group}resolvers_id", f"{key}resolvers.id"),
         text(f"{group}resolvers_prefer", f"{key}resolvers.prefer"),
-        number(f"{group}retries", f"{key}retries"),
+        count(f"{group}retries", f"{key}retries"),
         text(f"{group}ssl_ca_file", f"{key}ssl.ca-file"),
         Line(f"{group}ssl_verify", f"{key}ssl.verify", empty=True),
         time(f"{group}timeout_connect", f"{key}timeout.connect"),
@@ -304,8 +304,8 @@ def _others(*, new: bool) -> tuple[Row, ...]:
         number("shm_stats_file_max_objects"),
         present("strict_limits"),
         Items("thread_group_lines", "thread-group", arguments=_pair("group", "num_or_range")),
-        number("thread_groups"),
-        number("ulimit_n"),
+        count("thread_groups"),
+        count("ulimit_n"),
         time("warn_blocked_traffic_after"),
         number(f"{debug}anonkey"),
         present(f"{debug}quiet"),

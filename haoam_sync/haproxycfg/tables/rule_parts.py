@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import Rest
+from haoam_sync.haproxycfg.values import TEXT, Shape
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -38,6 +39,39 @@ class IntegerOrExpression:
 
 
 @dataclass(frozen=True, slots=True)
+class AlwaysKeyed:
+    """`KEYWORD VALUE`, written even when there is no value."""
+
+    field: str
+    keyword: str
+    shape: Shape = TEXT
+    lead: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.field,)
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.keyword,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get(self.field)
+        out.append(self.keyword)
+        out.append("" if self.shape.missing(value) else self.shape.show(value))
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        if at + 1 < len(words) and words[at + 1] not in stops:
+            obj[self.field] = self.shape.read(words[at + 1])
+            return at + 2
+        return at + 1
+
+
+@dataclass(frozen=True, slots=True)
 class Unwritten:
     """A value that the server reads from the text and never writes: its place stays empty."""
 
@@ -57,6 +91,30 @@ class Unwritten:
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
         return Rest(self.field).read(words, at, obj, stops)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkOrExpression:
+    """The value of `set-fc-mark` and its like: an expression, and behind it the older literal field (measured)."""
+
+    literal: str
+    lead: bool = False
+    starts: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """See Part."""
+        return ("expr", self.literal)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = f"{obj.get('expr') or ''}{obj.get(self.literal) or ''}"
+        if value:
+            out.append(value)
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        return Rest("expr").read(words, at, obj, stops)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +152,12 @@ class ReturnContent:
         return following + 1
 
 
+_WITHOUT_HEADERS = frozenset({"default-errorfiles", "errorfile", "errorfiles"})
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnHeaders:
-    """`hdr NAME FORMAT`, once for each header."""
+    """`hdr NAME FORMAT`, once for each header; they are lost beside error files (measured)."""
 
     field: str = "return_hdrs"
     lead: bool = False
@@ -109,6 +170,8 @@ class ReturnHeaders:
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
+        if obj.get("return_content_format") in _WITHOUT_HEADERS:
+            return
         for header in obj.get(self.field) or ():
             out += ["hdr", header.get("name") or "", header.get("fmt") or ""]
 

@@ -17,6 +17,7 @@ from haoam_sync.haproxycfg.arguments import (
     Part,
     Positional,
     Switch,
+    count,
     flag,
     number,
     switch,
@@ -94,7 +95,7 @@ PARAMETERS: tuple[Part, ...] = (
     word("crl_file"),
     word("curves"),
     word("ssl_certificate", "crt"),
-    number("error_limit"),
+    count("error_limit"),
     word("guid"),
     number("fall"),
     time("idle_ping"),
@@ -128,7 +129,7 @@ PARAMETERS: tuple[Part, ...] = (
     word("resolve-net"),
     word("resolvers"),
     Joined("proxy-v2-options", "proxy-v2-options"),
-    number("shard"),
+    count("shard"),
     word("sigalgs"),
     time("slowstart"),
     word("sni"),
@@ -151,13 +152,13 @@ PARAMETERS: tuple[Part, ...] = (
     QuicCongestion(burst=False),
 )
 _DEFAULT_SERVER = Arguments(*PARAMETERS)
-_SERVER = Arguments(Positional("name", lead=True), Endpoint(), number("id"), *PARAMETERS)
+_SERVER = Arguments(Positional("name", lead=True), Endpoint(brackets=True), *PARAMETERS, number("id"))
 _SERVER_TEMPLATE = Arguments(
     Positional("prefix", lead=True),
     Positional("num_or_range", lead=True),
     Endpoint("fqdn"),
-    number("id"),
     *PARAMETERS,
+    Lost("id"),
 )
 
 

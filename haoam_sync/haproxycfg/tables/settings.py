@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Arguments, Part, Positional, flag, number, word
+from haoam_sync.haproxycfg.arguments import Arguments, Part, Positional, Rest, count, flag, word
 from haoam_sync.haproxycfg.endpoints import read_endpoint, write_endpoint
 from haoam_sync.haproxycfg.values import NUMBER
 from haoam_sync.haproxycfg.words import Obj
@@ -17,18 +17,18 @@ class Balance:
 
     _OPTIONS: Mapping[str, Arguments] = {
         "uri": Arguments(
+            count("uri_depth", "depth"),
+            count("uri_len", "len"),
             flag("uri_whole", "whole"),
-            number("uri_len", "len"),
-            number("uri_depth", "depth"),
             flag("uri_path_only", "path-only"),
         ),
         "url_param": Arguments(
             Positional("url_param", keep=False),
-            number("url_param_check_post", "check_post"),
-            number("url_param_max_wait", "max_wait"),
+            count("url_param_check_post", "check_post"),
+            count("url_param_max_wait", "max_wait"),
         ),
         "hdr": Arguments(flag("hdr_use_domain_only", "use_domain_only")),
-        "hash": Arguments(Positional("hash_expression", keep=False)),
+        "hash": Arguments(Rest("hash_expression", keep=False)),
     }
     _NONE = Arguments()
     _CALLS: Mapping[str, str] = {"hdr": "hdr_name", "random": "random_draws", "rdp-cookie": "rdp_cookie_name"}
@@ -40,7 +40,7 @@ class Balance:
         """Append the words for `obj`."""
         algorithm = obj["algorithm"]
         inner = obj.get(self._CALLS.get(algorithm, ""))
-        out.append(f"{algorithm}({inner})" if inner is not None and inner != "" else algorithm)
+        out.append(f"{algorithm}({inner})" if inner else algorithm)
         self._OPTIONS.get(algorithm, self._NONE).write(obj, out)
 
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
@@ -127,8 +127,8 @@ COOKIE = Arguments(
     flag("dynamic"),
     flag("httponly"),
     flag("indirect"),
-    number("maxidle"),
-    number("maxlife"),
+    count("maxidle"),
+    count("maxlife"),
     flag("nocache"),
     flag("postonly"),
     flag("preserve"),
@@ -205,7 +205,28 @@ HTTPCHK = Arguments(
 )
 MYSQL_CHECK = Arguments(word("username", "user"), OneOf("client_version", ("pre-41", "post-41")))
 PGSQL_CHECK = Arguments(word("username", "user"))
-SMTPCHK = Arguments(Positional("hello", keep=False), Positional("domain", keep=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """`HELLO DOMAIN` of `option smtpchk`; the domain is lost without the greeting (measured)."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("hello", "domain")
+    starts: tuple[str, ...] = ()
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        if obj.get("hello"):
+            out += [obj[field] for field in self.fields if obj.get(field)]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj.update(zip(self.fields, words[at:], strict=False))
+        return len(words)
+
+
+SMTPCHK = Arguments(Greeting())
 FORWARDED = (
     "enabled",
     "proto",

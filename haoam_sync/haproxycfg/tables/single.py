@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haoam_sync.haproxycfg.rows import Line, Present
-from haoam_sync.haproxycfg.values import NUMBER, ONOFF, TIME
+from haoam_sync.haproxycfg.values import COUNT, COUNTED_SIZE, NUMBER, ONOFF, TIME
 
 
 def _key(path: str, key: str) -> str:
@@ -19,6 +19,16 @@ def text(path: str, key: str = "") -> Line:
 def number(path: str, key: str = "") -> Line:
     """`KEY NUMBER`."""
     return Line(path, _key(path, key), shape=NUMBER)
+
+
+def count(path: str, key: str = "") -> Line:
+    """`KEY NUMBER`, not written for 0."""
+    return Line(path, _key(path, key), shape=COUNT)
+
+
+def size(path: str, key: str = "") -> Line:
+    """`KEY SIZE`, not written for 0."""
+    return Line(path, _key(path, key), shape=COUNTED_SIZE)
 
 
 def time(path: str, key: str = "") -> Line:

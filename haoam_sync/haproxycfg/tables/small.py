@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest, number, word
+from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest, count, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle
 from haoam_sync.haproxycfg.tables import binds, lists, logs, servers
-from haoam_sync.haproxycfg.values import BOOL_ONOFF, NUMBER, SIZE, TIME
+from haoam_sync.haproxycfg.values import BOOL_ONOFF, COUNT, COUNTED_TIME, NUMBER, SIZE, TIME
 from haoam_sync.haproxycfg.words import Obj
 from haoam_sync.model.section import SectionKind
 
@@ -131,9 +131,9 @@ _MAILERS: tuple[Row, ...] = (
 )
 _CACHE: tuple[Row, ...] = (
     Line("total_max_size", "total-max-size", shape=NUMBER),
-    Line("max_object_size", "max-object-size", shape=SIZE),
-    Line("max_age", "max-age", shape=NUMBER),
-    Line("max_secondary_entries", "max-secondary-entries", shape=NUMBER),
+    Line("max_object_size", "max-object-size", shape=COUNT),
+    Line("max_age", "max-age", shape=COUNT),
+    Line("max_secondary_entries", "max-secondary-entries", shape=COUNT),
     Line("process_vary", "process-vary", shape=BOOL_ONOFF),
 )
 
@@ -180,14 +180,14 @@ def _peers(*, new: bool) -> tuple[Row, ...]:
     return (
         Present("enabled", "enabled"),
         Present("disabled", "disabled"),
-        Entries("peer_entries", "peer", arguments=Arguments(*_named(), number("shard"))),
-        Composite("default_bind", "default-bind", arguments=binds.default_bind(new=new), metadata=True),
+        Entries("peer_entries", "peer", arguments=Arguments(*_named(), count("shard"))),
+        Composite("default_bind", "default-bind", arguments=binds.default_bind(new=new)),
         Composite("default_server", "default-server", arguments=servers.default_server(new=new), bare=True),
         logs.LogTargets(),
         Entries("binds", "bind", arguments=binds.bind(new=new)),
         Entries("servers", "server", arguments=servers.server(new=new)),
         Entries("tables", "table", arguments=lists.TABLE),
-        Line("shards", "shards", shape=NUMBER),
+        Line("shards", "shards", shape=COUNT),
     )
 
 
@@ -212,8 +212,8 @@ def _resolvers(*, new: bool) -> tuple[Row, ...]:
             Line(f"hold_{event}", f"hold {event}", shape=TIME)
             for event in ("nx", "obsolete", "other", "refused", "timeout", "valid")
         ),
-        Line("timeout_resolve", "timeout resolve", shape=TIME),
-        Line("timeout_retry", "timeout retry", shape=TIME),
+        Line("timeout_resolve", "timeout resolve", shape=COUNTED_TIME),
+        Line("timeout_retry", "timeout retry", shape=COUNTED_TIME),
         Line("accepted_payload_size", "accepted_payload_size", shape=NUMBER),
         Present("parse-resolv-conf", "parse-resolv-conf"),
         Line("resolve_retries", "resolve_retries", shape=NUMBER),

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Literal, Lost, Part, Positional, Rest, number, word
-from haoam_sync.haproxycfg.tables.rule_parts import IntegerOrExpression
+from haoam_sync.haproxycfg.arguments import (
+    CONDITION,
+    Arguments,
+    Literal,
+    Lost,
+    Part,
+    Positional,
+    Rest,
+    count,
+    word,
+)
+from haoam_sync.haproxycfg.tables.rule_parts import AlwaysKeyed, IntegerOrExpression, MarkOrExpression
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
-from haoam_sync.haproxycfg.values import NUMBER, TEXT, TIME, Shape
+from haoam_sync.haproxycfg.values import NUMBER, TIME
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -17,9 +28,14 @@ def _action(name: str, *parts: Part) -> Action:
     return Action(name, Arguments(*parts, CONDITION))
 
 
-def _counter(name: str, *call: str, value: tuple[str, str] | None = None, shape: Shape = NUMBER) -> Action:
-    parts: tuple[Part, ...] = (IntegerOrExpression(*value),) if value else ()
-    return Action(name, Arguments(*parts, CONDITION), call=call, shape=shape)
+def _counter(name: str, *call: str, value: Part | None = None, filler: str = "") -> Action:
+    parts = (value, CONDITION) if value else (CONDITION,)
+    return Action(name, Arguments(*parts), call=call, filler=filler)
+
+
+def _number(name: str, *counters: str, value: Part | None = None) -> Action:
+    parts = (value, CONDITION) if value else (CONDITION,)
+    return Action(name, Arguments(*parts), counters=counters)
 
 
 def _variable(name: str, *parts: Part) -> Action:
@@ -36,41 +52,44 @@ _BOTH_WAYS = (
         Rest("bandwidth_limit_limit", "limit"),
         Rest("bandwidth_limit_period", "period"),
     ),
-    _action("set-fc-mark", Rest("expr")),
-    _action("set-fc-tos", Rest("expr")),
+    _action("set-fc-mark", MarkOrExpression("mark_value")),
+    _action("set-fc-tos", MarkOrExpression("tos_value")),
     _action("set-log-level", Positional("log_level")),
     _action("set-mark", Positional("mark_value")),
     _action("set-nice", Positional("nice_value", shape=NUMBER)),
     _action("set-tos", Positional("tos_value")),
     _variable("set-var", Rest("expr")),
     _variable("set-var-fmt", Rest("var_format")),
-    _action("silent-drop", number("rst_ttl")),
+    _action("silent-drop", count("rst_ttl")),
     _variable("unset-var"),
     _action("do-log", word("log_profile", "profile")),
 )
-_REQUEST_VALUE = ("sc_int", "expr")
-_RESPONSE_VALUE = ("sc_int", "sc_expr")
+_VALUE = IntegerOrExpression("sc_int", "expr")
 TCP_REQUEST_ACTIONS = Actions(
     "action",
     *_BOTH_WAYS,
     _action("attach-srv", Positional("server_name"), Rest("expr", "name")),
-    _action("capture", Rest("capture_sample"), number("capture_len", "len")),
+    _action("capture", Rest("expr"), AlwaysKeyed("capture_len", "len", NUMBER), Lost("capture_sample", "expr")),
     Action(
         "do-resolve",
-        Arguments(Rest("expr"), CONDITION),
-        call=("resolve_var", "resolve_resolvers", "resolve_protocol"),
+        Arguments(Rest("expr"), Lost("resolve_var", "var_name"), Lost("var_scope"), CONDITION),
+        call=("var_name", "resolve_resolvers", "resolve_protocol"),
     ),
     _action("expect-netscaler-cip", Literal("layer4")),
     _action("expect-proxy", Literal("layer4")),
-    _counter("sc-add-gpc", "sc_inc_id", "sc_idx", value=_REQUEST_VALUE, shape=TEXT),
-    _counter("sc-inc-gpc", "sc_inc_id", "sc_idx", shape=TEXT),
-    _counter("sc-inc-gpc0", "sc_inc_id", shape=TEXT),
-    _counter("sc-inc-gpc1", "sc_inc_id", shape=TEXT),
-    _counter("sc-set-gpt", "sc_inc_id", "sc_idx", value=_REQUEST_VALUE, shape=TEXT),
-    _counter("sc-set-gpt0", "sc_inc_id", value=_REQUEST_VALUE, shape=TEXT),
+    _counter("sc-add-gpc", "sc_idx", "sc_inc_id", value=_VALUE),
+    _counter("sc-inc-gpc", "sc_idx", "sc_inc_id"),
+    _counter("sc-inc-gpc0", "sc_inc_id"),
+    _counter("sc-inc-gpc1", "sc_inc_id"),
+    _counter("sc-set-gpt", "sc_inc_id", "sc_idx", value=_VALUE, filler="0"),
+    Action(
+        "sc-set-gpt0",
+        Arguments(Rest("expr"), Lost("sc_int", "expr"), Lost("gpt_value", "expr"), CONDITION),
+        call=("sc_inc_id",),
+    ),
     _action("send-spoe-group", Positional("spoe_engine_name"), Positional("spoe_group_name")),
-    _action("set-bc-mark", Rest("expr")),
-    _action("set-bc-tos", Rest("expr")),
+    _action("set-bc-mark", MarkOrExpression("mark_value")),
+    _action("set-bc-tos", MarkOrExpression("tos_value")),
     _action("set-dst", Rest("expr")),
     _action("set-dst-port", Rest("expr")),
     _action("set-priority-class", Rest("expr")),
@@ -90,32 +109,86 @@ TCP_RESPONSE_ACTIONS = Actions(
     "action",
     *_BOTH_WAYS,
     _action("close"),
-    _counter("sc-add-gpc", "sc_id", "sc_idx", value=_RESPONSE_VALUE),
-    _counter("sc-inc-gpc", "sc_id", "sc_idx"),
-    _counter("sc-inc-gpc0", "sc_id"),
-    _counter("sc-inc-gpc1", "sc_id"),
-    _counter("sc-set-gpt", "sc_id", "sc_idx", value=_RESPONSE_VALUE),
-    _counter("sc-set-gpt0", "sc_id", value=_RESPONSE_VALUE),
+    _number("sc-add-gpc", "sc_idx", "sc_id", value=_VALUE),
+    _number("sc-inc-gpc", "sc_idx", "sc_id"),
+    _number("sc-inc-gpc0", "sc_id"),
+    _number("sc-inc-gpc1", "sc_id"),
+    _number("sc-set-gpt", "sc_id", "sc_idx", value=_VALUE),
+    _number("sc-set-gpt0", "sc_id", value=_VALUE),
     _action("send-spoe-group", Positional("spoe_engine"), Positional("spoe_group")),
 )
 _DELAY = Arguments(Positional("timeout", shape=TIME))
 
 
-class TcpRules:
+UNSUPPORTED: Mapping[str, frozenset[str]] = {
+    "connection": frozenset(
+        {
+            "attach-srv",
+            "do-resolve",
+            "send-spoe-group",
+            "set-bandwidth-limit",
+            "set-bc-mark",
+            "set-bc-tos",
+            "set-log-level",
+            "set-nice",
+            "set-priority-class",
+            "set-priority-offset",
+            "set-retries",
+            "switch-mode",
+            "use-service",
+        }
+    ),
+    "session": frozenset(
+        {
+            "capture",
+            "do-resolve",
+            "expect-netscaler-cip",
+            "expect-proxy",
+            "lua",
+            "send-spoe-group",
+            "set-bandwidth-limit",
+            "set-bc-mark",
+            "set-bc-tos",
+            "set-log-level",
+            "set-nice",
+            "set-priority-class",
+            "set-priority-offset",
+            "set-retries",
+            "switch-mode",
+            "use-service",
+        }
+    ),
+    "content": frozenset({"attach-srv", "expect-netscaler-cip", "expect-proxy"}),
+}
+"""Actions that the server refuses, by type of `tcp-request` rule."""
+MISTAKEN: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("session", "sc-add-gpc"): ("connection", "sc-add-gpc"),
+    ("session", "sc-inc-gpc"): ("connection", "sc-inc-gpc"),
+    ("session", "set-mark"): ("session", "set-dst-port"),
+}
+"""Type and action that the server writes in place of those that were sent (measured): a trap, `lost` names it."""
+
+
+class TcpRequest:
     """`connection|content|session ACTION ...`, or `inspect-delay TIME`, which takes no condition."""
 
-    def __init__(self, actions: Actions, *lost: str) -> None:
+    mistaken = MISTAKEN
+
+    def __init__(self, actions: Actions) -> None:
         self._actions = actions
-        self.fields = actions.fields | {"type", "timeout", *lost}
-        self.parts: tuple[Part, ...] = (*actions.parts, *(Lost(name, "sc_int") for name in lost))
+        self.fields = actions.fields | {"type", "timeout"}
+        self.parts: tuple[Part, ...] = actions.parts
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """Append the words for `obj`."""
-        out.append(obj["type"])
         if obj["type"] == "inspect-delay":
+            out.append("inspect-delay")
             _DELAY.write(obj, out)
-        else:
-            self._actions.write(obj, out)
+            return
+        wanted = (obj["type"], obj["action"])
+        kind, action = self.mistaken.get(wanted, wanted)
+        out.append(kind)
+        self._actions.write(obj if action == obj["action"] else {**obj, "action": action}, out)
 
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the words from `at` on into `obj`.
@@ -130,14 +203,20 @@ class TcpRules:
             self._actions.read(words, at + 1, obj)
 
 
-def request(*, new: bool) -> TcpRules:
+class TcpResponse(TcpRequest):
+    """`content ACTION ...`, or `inspect-delay TIME`."""
+
+    mistaken = MappingProxyType({})
+
+
+def request(*, new: bool) -> TcpRequest:
     """`tcp-request ...`; `new` for API 3.4."""
-    return TcpRules(TCP_REQUEST_ACTIONS if new else TCP_REQUEST_ACTIONS.without(NEW_RULE_FIELDS), "gpt_value")
+    return TcpRequest(TCP_REQUEST_ACTIONS if new else TCP_REQUEST_ACTIONS.without(NEW_RULE_FIELDS))
 
 
-def response(*, new: bool) -> TcpRules:
+def response(*, new: bool) -> TcpResponse:
     """`tcp-response ...`."""
-    return TcpRules(TCP_RESPONSE_ACTIONS if new else TCP_RESPONSE_ACTIONS.without(NEW_RULE_FIELDS))
+    return TcpResponse(TCP_RESPONSE_ACTIONS if new else TCP_RESPONSE_ACTIONS.without(NEW_RULE_FIELDS))
 
 
 QUIC_INITIAL = Actions("type", *(_action(name) for name in ("reject", "accept", "send-retry", "dgram-drop")))
