@@ -12,11 +12,10 @@ the only module that imports ruamel.yaml.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from typing import TypeAlias
 
 from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is there, from ruamel.yaml.clib
@@ -34,8 +33,8 @@ from ruamel.yaml.events import (
 
 from haoam_sync.errors import InvalidDesiredError, Problem
 from haoam_sync.model.position import Position
+from haoam_sync.model.scalar import Ambiguous, Scalar, unquoted
 
-_Scalar: TypeAlias = bool | int | float | str | None
 _Collection: TypeAlias = "list[Value] | dict[str, Value]"
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 """What a document is made of."""
@@ -65,9 +64,6 @@ _MOST_PROBLEMS = 100
 """A file with more problems than this is reported up to here."""
 _SHOWN = 60
 """So many characters of a scalar are repeated in a message."""
-_SAFE_INTEGER = (1 << 53) - 1
-"""RFC 8785 writes numbers as IEEE doubles; integers beyond this would not survive."""
-
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, NEL among them (a line break for some readers only)
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # invisible, bidi, separators
@@ -76,67 +72,6 @@ _HIDDEN = re.compile(
     "|\r(?!\n)"  # a line break for some readers only
 )
 _HIDDEN_VALUE = re.compile(_HIDDEN.pattern.replace("|\r(?!\n)", "|\r"))
-
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE = frozenset({"true", "True", "TRUE"})
-_FALSE = frozenset({"false", "False", "FALSE"})
-_OLD_BOOLEAN = re.compile(r"[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
-_AMBIGUOUS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"), "infinity and not-a-number are no values here"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", re.DOTALL), "some readers take this for a date"),
-    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "some readers take this for a number of base 60"),
-    (re.compile(r"[-+]?0[0-9_]+|[-+]?0o[0-7_]+"), "some readers take this for an octal number, others do not"),
-    (re.compile(r"[-+]?0x[0-9a-fA-F_]+|[-+]?0b[01_]+"), "numbers are written in base 10"),
-    (
-        re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"),
-        "some readers take this for a number, others do not",
-    ),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ambiguous:
-    """A plain scalar that two readers would read as two things."""
-
-    why: str
-
-
-@lru_cache(maxsize=65_536)
-def _plain(text: str) -> _Scalar | _Ambiguous:
-    """What an unquoted scalar means: the same thing in YAML 1.1 and in the core schema of YAML 1.2, or ambiguous."""
-    first = text[:1]
-    if first.isdigit() or first in {"-", "+", "."}:
-        return _number(text)
-    if text in _NULL:
-        return None
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    if _OLD_BOOLEAN.fullmatch(text):
-        return _Ambiguous("some readers take this for a boolean, others for text")
-    if text == "=":
-        return _Ambiguous("some readers take this for a tag")
-    if text == "<<":
-        return _Ambiguous("some readers take this for a merge key, and those are not allowed")
-    return text
-
-
-def _number(text: str) -> int | float | str | _Ambiguous:
-    if _INTEGER.fullmatch(text) and text != "-0":
-        # int() itself takes quadratic time in the number of digits
-        if len(text) > len(str(_SAFE_INTEGER)) + 1 or abs(int(text)) > _SAFE_INTEGER:
-            return _Ambiguous("this number is too large to be kept exactly")
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        return number if math.isfinite(number) else _Ambiguous("this number is too large")
-    for pattern, why in _AMBIGUOUS:
-        if pattern.fullmatch(text):
-            return _Ambiguous(why)
-    return text
 
 
 @dataclass(frozen=True)
@@ -321,14 +256,14 @@ class _Builder:
         if self._places is not None:
             self._places.append(_Places())
 
-    def _scalar(self, event: ScalarEvent) -> _Scalar:
+    def _scalar(self, event: ScalarEvent) -> Scalar:
         text: str = event.value
         plain, quoted = event.implicit
         if not (plain or quoted) or event.anchor is not None or self._has_bare_tag:
             self._properties(event)
         if plain and not event.style:
-            resolved = _plain(text)
-            if isinstance(resolved, _Ambiguous):
+            resolved = unquoted(text)
+            if isinstance(resolved, Ambiguous):
                 self._problem(event, f"unquoted {_shown(text)}: {resolved.why}", f'quote it: "{text[:_SHOWN]}"')
                 return text
             return resolved

@@ -10,7 +10,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, YAMLError
 
 from haoam_sync import documents
 from haoam_sync.documents import Bounds
@@ -112,6 +112,7 @@ def test_plain_values() -> None:
         ("2027-01-01", "some readers take this for a date"),
         ("2027-01-01T10:00:00Z", "some readers take this for a date"),
         ("1_000", "some readers take this for a number, others do not"),
+        ("-_1", "some readers take this for a number, others do not"),
         ("+5", "some readers take this for a number, others do not"),
         ("1e3", "some readers take this for a number, others do not"),
         ("1.5e3", "some readers take this for a number, others do not"),
@@ -324,7 +325,10 @@ _SCALARS = st.one_of(
 
 @given(_SCALARS)
 def test_accepted_scalars_mean_the_same_to_another_reader(scalar: str) -> None:
-    """What is accepted, ruamel.yaml's own reader reads as the same value, by the rules of YAML 1.1 and of YAML 1.2."""
+    """What is accepted, ruamel.yaml's own reader does not read as anything else, by YAML 1.1 or by YAML 1.2.
+
+    It may refuse what libyaml takes (`>#`): whoever sees an error is not deceived.
+    """
     text = f"key: {scalar}\n"
     try:
         (document,) = documents.load(text.encode(), "f.yaml")
@@ -333,7 +337,11 @@ def test_accepted_scalars_mean_the_same_to_another_reader(scalar: str) -> None:
     for version in ((1, 1), (1, 2)):
         reader = YAML(typ="safe", pure=True)
         reader.version = version
-        assert reader.load(text) == document.value
+        try:
+            other = reader.load(text)
+        except YAMLError:
+            continue
+        assert other == document.value
 
 
 def test_memory_is_measured_in_kilobytes() -> None:
