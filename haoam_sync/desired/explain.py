@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from haoam_sync.desired import secret_text
+from haoam_sync.desired.paths import at as at_path
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems, did_you_mean
 from haoam_sync.documents import Document, Path, Value
@@ -85,6 +86,9 @@ def _note(model: type[BaseModel], details: ErrorDetails, document: Document, at:
         problems.key(document, path, f"the name {message}", hint)
     else:
         message, hint = _words(details)
+        written = at_path(document.value, path)
+        if isinstance(written, str) and "${" in written and details["type"] in _TYPES:
+            hint = f"this is the value of {written}; give it as {_TYPES[details['type']]} in haoam.yaml"
         problems.value(document, path, f"{dotted(path)}: {message}", hint)
 
 

@@ -36,6 +36,14 @@ class Problems:
         """Take over the problems of one file."""
         self._found.update(dict.fromkeys(error.problems))
 
+    def take_new(self, others: Problems, said: set[Position]) -> None:
+        """Take over what `others` found, one problem for each position that is not in `said`, and add it there."""
+        for problem in others._found:
+            place = Position(problem.file, problem.line, problem.column)
+            if place not in said:
+                self._found[problem] = None
+        said.update(Position(problem.file, problem.line, problem.column) for problem in others._found)
+
     @property
     def count(self) -> int:
         """How many there are."""

@@ -15,6 +15,7 @@ from haoam_sync.documents import Path
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredCertificate, DesiredSection
 from haoam_sync.model.json import Json, JsonObject, digest
+from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse, secret_field
 from haoam_sync.model.sections import fields_missing_in, section_model
 
@@ -26,6 +27,7 @@ class Sections:
         self.declaration = declaration
         self._api = api
         self._problems = problems
+        self._said: set[Position] = set()
         self._bodies: dict[tuple[tuple[type, Json], ...], JsonObject | None] = {}
         self._made: dict[tuple[int, str, tuple[str, ...]], DesiredSection] = {}
 
@@ -74,38 +76,19 @@ class Sections:
             self._bodies[key] = filled if isinstance(filled, Mapping) and self._checked(filled) else None
         return self._bodies[key]
 
+    def _checked(self, body: JsonObject) -> bool:
+        """Whether a body is in order. A place that is wrong for a hundred clusters is told once, by its first value."""
+        found = Problems()
+        good = _Check(self.declaration, self._api, found).good(body)
+        self._problems.take_new(found, self._said)
+        return good
+
     def _value(self, reference: Reference, scope: Scope) -> str | int | bool | None:
         unknown = scope.unknown(reference)
         if unknown is not None:
             self._problems.value(self.declaration.document, reference.path, *unknown)
             return None
         return scope.value(reference.scope, reference.group, reference.key)
-
-    def _checked(self, body: JsonObject) -> bool:
-        """Whether every field is known, and the server would take all of it and have all of it afterwards."""
-        declaration, kind = self.declaration, self.declaration.id.kind
-        if explain.validate(section_model(kind), body, declaration.document, SPEC, self._problems) is None:
-            return False
-        missing = fields_missing_in(kind, body, self._api)
-        for path in missing:
-            field, _, value = path.partition("=")
-            lacks = f"knows no `{value}` for" if value else "has no"
-            self._note(body, field, f"API {self._api} {lacks} {{}}", "take it out")
-        refusals = haproxycfg.refused(kind, body, self._api)
-        for refusal in refusals:
-            self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
-        if missing or refusals:
-            return False
-        losses = haproxycfg.lost(kind, body, self._api)
-        for loss in losses:
-            hint = f"write {loss.instead}" if loss.instead else "take it out"
-            self._note(body, loss.path, f"{{}} would be lost: {loss.reason}", hint)
-        return not losses
-
-    def _note(self, body: JsonObject, path: str, message: str, hint: str) -> None:
-        """Note a problem with what stands at a dotted path of the body; `{}` in the message is where that is in git."""
-        place = (*SPEC, *undotted(body, path))
-        self._problems.value(self.declaration.document, place, message.replace("{}", dotted(place), 1), hint)
 
     def _make(
         self, body: JsonObject, scope: Scope, named: Sequence[tuple[Path, DesiredCertificate]]
@@ -138,3 +121,38 @@ class Sections:
             secrets=tuple(uses),
             resolved=not uses,
         )
+
+
+class _Check:
+    """One body of a declaration, field by field."""
+
+    def __init__(self, declaration: Declaration, api: ApiVersion, problems: Problems) -> None:
+        self._declaration = declaration
+        self._api = api
+        self._problems = problems
+
+    def good(self, body: JsonObject) -> bool:
+        """Whether every field is known, and the server would take all of it and have all of it afterwards."""
+        kind, document = self._declaration.id.kind, self._declaration.document
+        if explain.validate(section_model(kind), body, document, SPEC, self._problems) is None:
+            return False
+        missing = fields_missing_in(kind, body, self._api)
+        for path in missing:
+            field, _, value = path.partition("=")
+            lacks = f"knows no `{value}` for" if value else "has no"
+            self._note(body, field, f"API {self._api} {lacks} {{}}", "take it out")
+        refusals = haproxycfg.refused(kind, body, self._api)
+        for refusal in refusals:
+            self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
+        if missing or refusals:
+            return False
+        losses = haproxycfg.lost(kind, body, self._api)
+        for loss in losses:
+            hint = f"write {loss.instead}" if loss.instead else "take it out"
+            self._note(body, loss.path, f"{{}} would be lost: {loss.reason}", hint)
+        return not losses
+
+    def _note(self, body: JsonObject, path: str, message: str, hint: str) -> None:
+        """Note a problem with what stands at a dotted path of the body; `{}` in the message is where that is in git."""
+        place = (*SPEC, *undotted(body, path))
+        self._problems.value(self._declaration.document, place, message.replace("{}", dotted(place), 1), hint)

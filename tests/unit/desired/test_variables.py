@@ -110,10 +110,18 @@ def test_an_unknown_variable_is_said_for_each_that_lacks_it(spec_refusals: SpecR
 
 
 def test_a_value_is_judged_once_it_is_filled_in(spec_refusals: SpecRefusals) -> None:
-    """A variable that gives a field the wrong type or a bad value is refused at the field, once for all instances."""
+    """A variable that gives a field the wrong type or a bad value is refused at the field, once for all clusters."""
     assert spec_refusals('retries: "${cluster.vars.greeting}"') == [
-        "spec.retries: expected a whole number, found `hello` 6:12",
-        "spec.retries: expected a whole number, found `howdy` 6:12",
+        (
+            "spec.retries: expected a whole number, found `hello` "
+            "(this is the value of ${cluster.vars.greeting}; give it as a whole number in haoam.yaml) 6:12"
+        )
+    ]
+    assert spec_refusals('description: "${cluster.vars.backend_port}"') == [
+        (
+            "spec.description: expected text, found the number 9000 "
+            "(this is the value of ${cluster.vars.backend_port}; give it as text in haoam.yaml) 6:16"
+        )
     ]
     assert spec_refusals('mode: "${cluster.labels.env}"') == ["spec.mode: `prod` is none of http, tcp, log 6:9"]
 
