@@ -79,8 +79,8 @@ def up(
 
     All of their URLs must be on loopback. One JSON line for each instance says where it is.
     """
-    repository = opening.repository_alone(resolve(repo, root, state, audit))
-    fleet = desired.load_fleet(repository.blobs(repository.resolve("HEAD")))
+    with opening.repository_alone(resolve(repo, root, state, audit)) as repository:
+        fleet = desired.load_fleet(repository.blobs(repository.resolve("HEAD")))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),

@@ -51,17 +51,17 @@ def review(
     if reject and withdraw:
         raise UsageError("--reject and --withdraw are two different things", hint="give one of them")
     decision: Decision = "reject" if reject else "withdraw" if withdraw else "approve"
-    shown = pipeline.reviewable(resolve(repo, root, state, audit), revision, with_plan=not offline)
-    if output == "text":
-        click.echo(f"commit   {shown.proposed.id}")
-        click.echo(f"base     {shown.proposed.base}")
-        printing.styled(change(shown.change))
-        if shown.planned is not None:
-            printing.styled(text.plan(shown.planned.plan, proposed=True))
-        click.echo(f"change digest {shown.change_digest}")
-    if not yes:
-        click.confirm(f"sign as {decision}?", abort=True, err=True)
-    signed = pipeline.review(shown, key, decision, expect)
+    with pipeline.reviewable(resolve(repo, root, state, audit), revision, with_plan=not offline) as shown:
+        if output == "text":
+            click.echo(f"commit   {shown.proposed.id}")
+            click.echo(f"base     {shown.proposed.base}")
+            printing.styled(change(shown.change))
+            if shown.planned is not None:
+                printing.styled(text.plan(shown.planned.plan, proposed=True))
+            click.echo(f"change digest {shown.change_digest}")
+        if not yes:
+            click.confirm(f"sign as {decision}?", abort=True, err=True)
+        signed = pipeline.review(shown, key, decision, expect)
     if output == "json":
         printing.as_json(
             {

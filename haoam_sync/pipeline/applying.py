@@ -42,8 +42,7 @@ def apply(settings: Settings, revision: str, plan_digest: str, clusters: tuple[s
         raise PlanMismatchError(
             f"{plan_digest!r} is not a plan digest", hint="give the one that haoam-sync plan printed, sha256:..."
         )
-    here = opened(settings)
-    with audit_log(settings) as log:
+    with opened(settings) as here, audit_log(settings) as log:
         try:
             trusted = _trusted(here, revision, log)
         except HaoamError as error:

@@ -89,9 +89,9 @@ def text_of(instance: DesiredInstance) -> str:
 
 
 def _load(settings: Settings, revision: str) -> Desired:
-    repository = opening.repository_alone(settings)
-    commit = repository.resolve(revision)
-    return desired.load(commit, repository.blobs(commit), None)
+    with opening.repository_alone(settings) as repository:
+        commit = repository.resolve(revision)
+        return desired.load(commit, repository.blobs(commit), None)
 
 
 def _judged(wanted: Desired, haproxy: Path) -> dict[InstanceId, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -131,8 +132,9 @@ class Opened:
         return desired.load(commit, self.repository.blobs(commit), None)
 
 
-def opened(settings: Settings) -> Opened:
-    """Open the places, read the clock, fetch the source.
+@contextmanager
+def opened(settings: Settings) -> Iterator[Opened]:
+    """Open the places, read the clock, fetch the source; close it again at the end.
 
     Raises:
         NotTrustedError: the host root file or the repository cannot be believed.
@@ -140,11 +142,12 @@ def opened(settings: Settings) -> Opened:
     """
     root = trust.read_root(settings.root)
     state = StateDirectory(settings.state)
-    repository = Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes)
-    return Opened(settings, root, repository, state, now())
+    with closing(Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes)) as repository:
+        yield Opened(settings, root, repository, state, now())
 
 
-def repository_alone(settings: Settings) -> Repository:
+@contextmanager
+def repository_alone(settings: Settings) -> Iterator[Repository]:
     """The repository without the host root file, for what needs no trust.
 
     Raises:
@@ -155,7 +158,8 @@ def repository_alone(settings: Settings) -> Repository:
     except HaoamError:
         ref = _DEFAULT_REF
     StateDirectory(settings.state)
-    return Repository.open(settings.state, settings.repo, ref)
+    with closing(Repository.open(settings.state, settings.repo, ref)) as repository:
+        yield repository
 
 
 def audit_log(settings: Settings) -> audit.AuditLog:

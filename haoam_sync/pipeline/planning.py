@@ -72,14 +72,13 @@ def plan(settings: Settings, revision: str, clusters: tuple[str, ...]) -> Planne
     Raises:
         HaoamError: as for each stage.
     """
-    here = opened(settings)
-    try:
-        accepted = here.verify(revision)
-    except NotTrustedError as refusal:
-        proposal = trust.propose(here.repository, here.root, here.advance(), here.repository.resolve(revision))
-        return planned_proposal(here, proposal, clusters, refusal)
-    wanted = here.wanted(accepted.commit)
-    return _planned(here, wanted, accepted.commit, clusters)
+    with opened(settings) as here:
+        try:
+            accepted = here.verify(revision)
+        except NotTrustedError as refusal:
+            proposal = trust.propose(here.repository, here.root, here.advance(), here.repository.resolve(revision))
+            return planned_proposal(here, proposal, clusters, refusal)
+        return _planned(here, here.wanted(accepted.commit), accepted.commit, clusters)
 
 
 def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
@@ -88,7 +87,11 @@ def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
     Raises:
         HaoamError: as for each stage.
     """
-    here = opened(settings)
+    with opened(settings) as here:
+        return _drift(here, clusters)
+
+
+def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
     trusted = here.accepted()
     fleet = here.fleet(trusted)
     targets = chosen(fleet, clusters)
@@ -96,7 +99,7 @@ def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
     never = tuple(sorted(name for name in targets if name not in before.commits))
     instances = [i for name, cluster in targets.items() if name in before.commits for i in cluster.instances]
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(audit_log(settings))
+        log = stack.enter_context(audit_log(here.settings))
         recorder = log.recorder()
         found = connecting.side_by_side(instances, lambda one: _looked_at(here, one, before, recorder))
         changed = {identity: snapshot for identity, (snapshot, _) in found.items() if snapshot is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -39,26 +41,27 @@ class Reviewable:
     planned: Planned | None
 
 
-def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Reviewable:
-    """Work out everything that a reviewer must see.
+@contextmanager
+def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterator[Reviewable]:
+    """Work out everything that a reviewer must see; what is signed inside the `with` block is bound to that reading.
 
     Raises:
         InvalidDesiredError: the commit's desired state is wrong; it is not shown, and cannot be signed.
         HaoamError: as for each stage. What cannot be shown completely is not signed.
     """
-    here = opened(settings)
-    accepted = here.advance()
-    proposed = trust.propose(here.repository, here.root, accepted, here.repository.resolve(revision))
-    base, head = here.unresolved(proposed.base), here.unresolved(proposed.id)
-    planned = planned_proposal(here, proposed, (), accepted.refusal) if with_plan else None
-    return Reviewable(
-        here=here,
-        accepted=accepted,
-        proposed=proposed,
-        change=desired.change(base, head),
-        change_digest=desired.change_digest(base, head),
-        planned=planned,
-    )
+    with opened(settings) as here:
+        accepted = here.advance()
+        proposed = trust.propose(here.repository, here.root, accepted, here.repository.resolve(revision))
+        base, head = here.unresolved(proposed.base), here.unresolved(proposed.id)
+        planned = planned_proposal(here, proposed, (), accepted.refusal) if with_plan else None
+        yield Reviewable(
+            here=here,
+            accepted=accepted,
+            proposed=proposed,
+            change=desired.change(base, head),
+            change_digest=desired.change_digest(base, head),
+            planned=planned,
+        )
 
 
 def review(shown: Reviewable, key: Path, decision: Decision, expect: str) -> Predicate:

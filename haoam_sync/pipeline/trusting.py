@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +74,12 @@ def init_trust(
             return Made(policy, "", None)
         _commit(worktree, people, key, also)
     StateDirectory(settings.state)
-    repository = Repository.open(settings.state, settings.repo, ref)
-    content = trust.init_root(repository, repository.tip, solo=solo)
+    with closing(Repository.open(settings.state, settings.repo, ref)) as repository:
+        introduction = repository.tip
+        content = trust.init_root(repository, introduction, solo=solo)
     settings.root.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     write_synced(settings.root, content, mode=0o644)
-    return Made(policy, repository.tip, settings.root)
+    return Made(policy, introduction, settings.root)
 
 
 def verify_trust(settings: Settings, revision: str) -> trust.Accepted:
@@ -87,7 +89,8 @@ def verify_trust(settings: Settings, revision: str) -> trust.Accepted:
         NotTrustedError: E_...
         UsageError: there is no such commit.
     """
-    return opened(settings).verify(revision)
+    with opened(settings) as here:
+        return here.verify(revision)
 
 
 def remembered(settings: Settings) -> Remembered:
