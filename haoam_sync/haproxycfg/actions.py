@@ -80,7 +80,8 @@ class Action:
                 obj["var_scope"] = scope
                 obj["var_name"] = name
             elif self.counters:
-                obj.update(zip(self.counters, (int(value) for value in inner.split(",")), strict=False))
+                pairs = zip(self.counters, inner.split(","), strict=False)
+                obj.update({name: int(value) for name, value in pairs if int(value)})
             else:
                 self._read_call(inner, obj)
         elif self.suffix:

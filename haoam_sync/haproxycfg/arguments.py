@@ -75,7 +75,9 @@ class Positional(_OneField):
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
         """See Part."""
-        obj[self.field] = self.shape.read(words[at])
+        value = self.shape.read(words[at])
+        if value != 0 or self.shape.zero:
+            obj[self.field] = value
         return at + 1
 
 
@@ -120,7 +122,9 @@ class Keyed(_OneField):
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
         """See Part."""
-        obj[self.field] = self.shape.read(words[at + 1])
+        value = self.shape.read(words[at + 1])
+        if value != 0 or self.shape.zero:
+            obj[self.field] = value
         return at + 2
 
 
@@ -297,13 +301,17 @@ class Arguments:
     Attributes:
         parts: in the order in which they are written.
         fields: every JSON field that some part stands for.
+
+    With `strict`, a word that nobody knows makes the whole line text to the server; else it passes the word over
+    (measured, line by line).
     """
 
-    __slots__ = ("_defaults", "_keyed", "_lead", "_places", "_stops", "fields", "parts")
+    __slots__ = ("_defaults", "_keyed", "_lead", "_places", "_stops", "_strict", "fields", "parts")
 
-    def __init__(self, *parts: Part, defaults: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, *parts: Part, defaults: Mapping[str, Any] | None = None, strict: bool = False) -> None:
         self.parts = parts
         self._defaults = defaults
+        self._strict = strict
         self.fields = frozenset(field for part in parts for field in part.fields)
         self._lead = tuple(part for part in parts if part.lead)
         self._places = tuple(part for part in parts if not (part.lead or part.starts or isinstance(part, Lost)))
@@ -313,7 +321,7 @@ class Arguments:
     def without(self, fields: frozenset[str]) -> Arguments:
         """The same line in an API version that does not have `fields`."""
         kept = (part for part in self.parts if fields.isdisjoint(part.fields))
-        return Arguments(*kept, defaults=self._defaults)
+        return Arguments(*kept, defaults=self._defaults, strict=self._strict)
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """Append the words for `obj`."""
@@ -346,6 +354,8 @@ class Arguments:
             elif place < len(self._places):
                 at = self._places[place].read(words, at, obj, stops)
                 place += 1
+            elif self._strict:
+                raise ValueError(f"unknown word {words[at]!r}")
             else:
                 at += 1
 

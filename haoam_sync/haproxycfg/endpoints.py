@@ -11,6 +11,8 @@ from haoam_sync.haproxycfg.words import Obj
 
 _COLONS_OF_IPV6 = 2
 """No IPv6 address has fewer."""
+_WITHOUT_PORT = ("/", "unix@", "fd@", "sockpair@")
+"""How the address of a bind begins that has no port; the server does not read others without one (measured)."""
 
 
 def bracketed(address: str) -> str:
@@ -34,20 +36,31 @@ def write_endpoint(address: str, port: int | None, port_end: int | None = None) 
     return f"{address}:{port}-{port_end}"
 
 
+def unbracketed(address: str) -> str:
+    """An address without the brackets of IPv6."""
+    if address.endswith("]"):
+        family, bracket, bare = address.rpartition("[")
+        if bracket and (not family or family.endswith("@")):
+            return f"{family}{bare[:-1]}"
+    return address
+
+
 def read_endpoint(word: str) -> tuple[str, int | None, int | None]:
     """Address ("" for none), port, and last port of a range, of the word for an address.
 
-    Of several addresses all but the last port belong to the address (FACTS.md, "Reading").
+    Of several addresses all but the last port belong to the address (FACTS.md, "Reading"). What stands behind the last
+    colon and is no number is dropped (measured).
     """
     address, colon, ports = word.rpartition(":")
-    if not colon:
+    if not colon or "/" in ports:
         return word, None, None
     first, dash, last = ports.partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
-        return word, None, None
-    if address.startswith("[") and address.endswith("]"):
-        address = address[1:-1]
-    return address, int(first), int(last) if dash else None
+    return address, _port(first), _port(last) if dash else None
+
+
+def _port(digits: str) -> int | None:
+    bare = digits.removeprefix("+")
+    return int(bare) if bare.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +97,13 @@ class Endpoint:
         """See Part."""
         if self.names:
             obj["name"] = words[at]
-        address, port, last = read_endpoint(words[at])
+        word = words[at]
+        address, port, last = read_endpoint(word)
+        if self.names and address == word and not word.startswith(_WITHOUT_PORT):
+            raise ValueError(f"no port: {word!r}")
         if address:
-            obj[self.address] = address
-        if port is not None:
+            obj[self.address] = unbracketed(address) if self.brackets else address
+        if port is not None and (self.ranged or "-" not in word.rpartition(":")[2]):
             obj["port"] = port
         if last is not None and self.ranged:
             obj["port-range-end"] = last

@@ -12,7 +12,6 @@ from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Row
 from haoam_sync.haproxycfg.section import canonical
 from haoam_sync.haproxycfg.table import table
 from haoam_sync.haproxycfg.tables.options import LostFields, Unread
-from haoam_sync.haproxycfg.tables.rule_parts import Unwritten
 from haoam_sync.haproxycfg.tables.small import ReadOnly
 from haoam_sync.haproxycfg.tables.stats import Marked
 from haoam_sync.model.api_version import ApiVersion
@@ -38,7 +37,8 @@ class Lost:
 def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObject | None = None) -> tuple[Lost, ...]:
     """Every set field of `body` that its canonical form does not have in any form, sorted by path.
 
-    What asks for nothing (`false`, `disabled`, an empty text or list) cannot be lost.
+    What asks for nothing (`false`, `disabled`, an empty text or list) cannot be lost. What comes back as something else
+    is lost, too.
 
     Args:
         kind: of section.
@@ -52,7 +52,21 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
     if back is None:
         back = canonical(kind, body, api)
     notes = _notes(kind, api)
-    return tuple(sorted(_lost(path, body, notes, kind, api) for path in _missing(body, back, ())))
+    missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
+    return tuple(sorted([*missing, *_changed(body, back, "")]))
+
+
+def _changed(sent: Json, back: Json, path: str) -> Iterator[Lost]:
+    """Values that come back as others: a trap as bad as a loss (FACTS.md: some are read as what they are not)."""
+    match sent:
+        case Mapping() if isinstance(back, Mapping):
+            for key in sent.keys() & back.keys():
+                yield from _changed(sent[key], back[key], f"{path}.{key}" if path else key)
+        case Sequence() if not isinstance(sent, str) and isinstance(back, Sequence) and not isinstance(back, str):
+            for place, (item, other) in enumerate(zip(sent, back, strict=False)):
+                yield from _changed(item, other, f"{path}.{place}")
+        case str() | bool() | int() | float() if sent != back:
+            yield Lost(path, f"it comes back as {back!r}")
 
 
 _Path = tuple["str | int", ...]
@@ -199,5 +213,3 @@ def _notes_of(row: Row) -> Iterator[tuple[str, tuple[str, str]]]:
             for part in inner.arguments.parts:
                 if isinstance(part, parts.Lost):
                     yield f"{prefix}.{part.field}", ("the server leaves no trace of it", part.instead)
-                elif isinstance(part, Unwritten):
-                    yield f"{prefix}.{part.field}", ("the server writes nothing in its place", "")

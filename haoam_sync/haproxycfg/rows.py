@@ -123,7 +123,8 @@ class Line(_Keyword):
             value: Any = " ".join(words[start:])
         else:
             value = self.shape.read(words[start])
-        _holder(body, self._names)[self._names[-1]] = value
+        if value != 0 or self.shape.zero:
+            _holder(body, self._names)[self._names[-1]] = value
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +209,17 @@ class Composite(_Keyword):
 
 @dataclass(frozen=True, slots=True)
 class Items(_Keyword):
-    """One line for each element of an array; their order counts."""
+    """One line for each element of an array; their order counts.
+
+    Attributes:
+        arguments: what stands behind the key.
+        metadata: the elements have `metadata`, which is the line's comment.
+        forgets: the metadata is written and not read back (measured on filters).
+    """
 
     arguments: LineShape = field(default_factory=Arguments)
     metadata: bool = False
+    forgets: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -230,7 +238,7 @@ class Items(_Keyword):
         """See Row."""
         item: Obj = {}
         self.arguments.read(words, self._start, item)
-        if comment is not None and self.metadata:
+        if comment is not None and self.metadata and not self.forgets:
             item["metadata"] = read_metadata(comment)
         _holder(body, self._names).setdefault(self._names[-1], []).append(item)
 

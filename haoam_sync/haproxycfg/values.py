@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 _MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -41,14 +42,14 @@ def show_time(milliseconds: int) -> str:
 
 
 def read_time(word: str) -> int:
-    """Milliseconds of `5s`; a bare number is milliseconds (manual, section 2.5)."""
+    """Milliseconds of `5s`, rounded up; a bare number is milliseconds (manual, section 2.5)."""
     if word.isdigit():
         return int(word)
     digits = word.rstrip("abcdefghijklmnopqrstuvwxyz")
     factor = _MILLISECONDS.get(word[len(digits) :])
     if factor is None:
         raise ValueError(f"not a time: {word!r}")
-    return int(int(digits) * factor)
+    return ceil(int(digits) * factor)
 
 
 def read_size(word: str) -> int:
@@ -86,6 +87,8 @@ def _read_bool_onoff(word: str) -> bool:
 
 TEXT = Shape(str, str)
 """A word as it stands."""
+WORD = Shape(str, str)
+"""The same where the server reads one word of the line only."""
 NUMBER = Shape(str, int)
 TIME = Shape(show_time, read_time)
 """Milliseconds in JSON, a unit in the text."""

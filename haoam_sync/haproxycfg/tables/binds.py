@@ -49,6 +49,29 @@ class ExposeFd:
         return at + 2
 
 
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """`crt PATH`, several of them joined by colons in one JSON field; API 3.2 writes them as one (measured)."""
+
+    split: bool
+    lead: bool = False
+    fields: tuple[str, ...] = ("ssl_certificate",)
+    starts: tuple[str, ...] = ("crt",)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get("ssl_certificate")
+        if value:
+            for path in value.split(":") if self.split else (value,):
+                out += ["crt", path]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        before = obj.get("ssl_certificate") if self.split else None
+        obj["ssl_certificate"] = f"{before}:{words[at + 1]}" if before else words[at + 1]
+        return at + 2
+
+
 def parameters(*, new: bool) -> tuple[Part, ...]:
     """Arguments that every bind has; `new` for API 3.4."""
     return tuple(part for part in _parameters(new=new) if new or NEW_BIND_FIELDS.isdisjoint(part.fields))
@@ -56,7 +79,7 @@ def parameters(*, new: bool) -> tuple[Part, ...]:
 
 def _parameters(*, new: bool) -> tuple[Part, ...]:
     return (
-        word("ssl_certificate", "crt"),
+        Certificates(split=new),
         word("ssl_cafile", "ca-file"),
         word("ca_verify_file"),
         number("tcp_ss"),
@@ -129,17 +152,17 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
 
 def bind(*, new: bool) -> Arguments:
     """`bind ADDRESS name NAME ...`."""
-    return Arguments(Endpoint(brackets=True, ranged=True, names=True), word("name"), *parameters(new=new))
+    return Arguments(Endpoint(brackets=True, ranged=True, names=True), word("name"), *parameters(new=new), strict=True)
 
 
 def default_bind(*, new: bool) -> Arguments:
     """`default-bind ...`."""
-    return Arguments(word("name"), *parameters(new=new))
+    return Arguments(word("name"), *parameters(new=new), strict=True)
 
 
 def stats_socket(*, new: bool) -> Arguments:
     """`stats socket ADDRESS ...`; the address keeps its port."""
-    return Arguments(Positional("address", lead=True), word("name"), *parameters(new=new))
+    return Arguments(Positional("address", lead=True), word("name"), *parameters(new=new), strict=True)
 
 
 DGRAM_BIND = Arguments(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import Arguments, Part, Positional, Rest, flag, number, word
-from haoam_sync.haproxycfg.tables.rule_parts import ReturnHeaders, Unwritten
+from haoam_sync.haproxycfg.arguments import Arguments, Lost, Part, Positional, Rest, flag, number, word
+from haoam_sync.haproxycfg.tables.rule_parts import ReturnHeaders
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -133,7 +133,7 @@ HTTP_CHECK = Actions(
     ),
     Action("send-state"),
     _variable("set-var", Rest("var_expr")),
-    _variable("set-var-fmt", Unwritten("var_format")),
+    _variable("set-var-fmt", Rest("var_expr"), Lost("var_format", "var_expr")),
     _variable("unset-var"),
 )
 TCP_CHECK = Actions(

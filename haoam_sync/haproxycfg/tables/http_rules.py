@@ -20,9 +20,10 @@ from haoam_sync.haproxycfg.tables.rule_parts import (
     AlwaysKeyed,
     IntegerOrExpression,
     MarkOrExpression,
+    RedirectOption,
     ReturnContent,
     ReturnHeaders,
-    Unwritten,
+    Status,
 )
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
 from haoam_sync.haproxycfg.values import NUMBER, SIZE, TIME
@@ -32,7 +33,7 @@ _EMPTY_TYPE = {"return_content_type": ""}
 
 
 def _action(name: str, *parts: Part) -> Action:
-    return Action(name, Arguments(*parts, CONDITION))
+    return Action(name, Arguments(*parts, CONDITION, strict=True))
 
 
 def _lead(field: str) -> Positional:
@@ -40,16 +41,16 @@ def _lead(field: str) -> Positional:
 
 
 def _file(name: str, file: str, *parts: Part) -> Action:
-    return Action(name, Arguments(*parts, CONDITION), call=(file,))
+    return Action(name, Arguments(*parts, CONDITION, strict=True), call=(file,))
 
 
 def _counter(name: str, *call: str, value: bool = False) -> Action:
     parts: tuple[Part, ...] = (IntegerOrExpression("sc_int", "sc_expr"),) if value else ()
-    return Action(name, Arguments(*parts, CONDITION), counters=call)
+    return Action(name, Arguments(*parts, CONDITION, strict=True), counters=call)
 
 
 def _variable(name: str, *parts: Part) -> Action:
-    return Action(name, Arguments(*parts, CONDITION), variable=True)
+    return Action(name, Arguments(*parts, CONDITION, strict=True), variable=True)
 
 
 _HEADERS = (
@@ -92,7 +93,7 @@ _REDIRECT = _action(
     _lead("redir_type"),
     _lead("redir_value"),
     number("redir_code", "code"),
-    Rest("redir_option", keep=False),
+    RedirectOption(),
 )
 _BOTH_WAYS = (
     *_EVERYWHERE,
@@ -127,12 +128,13 @@ def _deny(name: str, status: str, field: str, *, defaults: dict[str, str] | None
     return Action(
         name,
         Arguments(
-            Keyed(field, status, shape=NUMBER),
+            Status(field, status),
             word("return_content_type", "content-type"),
             ReturnContent(),
             ReturnHeaders(),
             CONDITION,
             defaults=defaults,
+            strict=True,
         ),
     )
 
@@ -166,11 +168,11 @@ _REQUEST = Actions(
     _action("set-pathq", Rest("path_fmt"), Lost("path_match")),
     _action("set-priority-class", Rest("expr")),
     _action("set-priority-offset", Rest("expr")),
-    _action("set-query", Unwritten("query-fmt")),
+    _action("set-query", Rest("hdr_format"), Lost("query-fmt", "hdr_format")),
     _action("set-src", Rest("expr")),
     _action("set-src-port", Rest("expr")),
     _action("set-uri", Rest("uri-fmt")),
-    _action("tarpit", number("deny_status", "deny_status"), *(Lost(name) for name in _LOST_OF_TARPIT)),
+    _action("tarpit", Status("deny_status", "deny_status"), *(Lost(name) for name in _LOST_OF_TARPIT)),
     _action("use-service", Positional("service_name")),
     _action("wait-for-handshake"),
     _action("set-retries", Rest("expr")),
@@ -199,6 +201,7 @@ HTTP_ERROR = Actions(
             word("return_content_type", "content-type"),
             ReturnContent(),
             ReturnHeaders(),
+            defaults=_EMPTY_TYPE,
         ),
     ),
 )

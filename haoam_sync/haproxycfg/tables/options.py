@@ -8,6 +8,7 @@ from typing import Any
 
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, LineShape
 from haoam_sync.haproxycfg.rows import Row
+from haoam_sync.haproxycfg.tables.settings import FORWARDED
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -97,6 +98,12 @@ class Check:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
+        before = body.get("adv_check")
+        if before is not None:
+            if _CHECKS.index(before) < _CHECKS.index(self.kind):
+                return
+            for holder in ("httpchk_params", "mysql_check_params", "pgsql_check_params", "smtpchk_params"):
+                body.pop(holder, None)
         body["adv_check"] = self.kind
         if self.holder:
             value: Obj = {}
@@ -104,12 +111,32 @@ class Check:
             body[self.holder] = value
 
 
+_CHECKS = (
+    "ssl-hello-chk",
+    "smtpchk",
+    "ldap-check",
+    "mysql-check",
+    "pgsql-check",
+    "tcp-check",
+    "redis-check",
+    "httpchk",
+)
+"""Of several kinds in one section the server reads the first of these (measured)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ValueLine:
-    """A line that stands for one value of a field: `option httpclose`."""
+    """A line that stands for one value of a field: `option httpclose`.
+
+    Attributes:
+        path: the field.
+        value: its value.
+        values: all of them; of several lines in one section the server reads the first of these (measured).
+    """
 
     path: str
     value: str
+    values: tuple[str, ...]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -133,7 +160,9 @@ class ValueLine:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
-        body[self.path] = self.value
+        before = body.get(self.path)
+        if before is None or self.values.index(self.value) < self.values.index(before):
+            body[self.path] = self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +182,24 @@ class LogFormatOptions:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
+        body.pop("httplog", None)
+        body.pop("clflog", None)
         body["clflog" if words[2:3] == ["clf"] else "httplog"] = True
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """`force-persist if ...`: an array, and its first element once more in an older field."""
+    """`force-persist if ...`: an array, and its first element once more in an older field.
+
+    Attributes:
+        first: the older field; the array's name has `_list` behind it.
+        key: the keyword.
+        single: the server reads a condition of one word only (measured on `ignore-persist`).
+    """
 
     first: str
     key: str
+    single: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -189,6 +227,8 @@ class Conditions:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
+        if words[1] not in CONDITION.starts or (self.single and len(words) > len(("key", "if", "test"))):
+            raise ValueError("no condition")
         item: Obj = {}
         CONDITION.read(words, 1, item)
         body.setdefault(self.first, item)
@@ -213,10 +253,69 @@ class PersistRule:
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
         kind, _, name = words[1].partition("(")
+        if kind != "rdp-cookie":
+            raise ValueError(f"unknown persistence {kind!r}")
         rule: Obj = {"type": kind}
         if name.removesuffix(")"):
             rule["rdp_cookie_name"] = name.removesuffix(")")
         body["persist_rule"] = rule
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """`option forwarded` (RFC 7239): read from the text, lost when it is sent (measured)."""
+
+    keys: tuple[str, ...] = ("option forwarded", "no option forwarded")
+    roots: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return ("forwarded.enabled", *(f"forwarded.{name}" for name in sorted(FORWARDED.fields)))
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
+        """See Row."""
+        if words[0] == "no":
+            body["forwarded"] = {"enabled": "disabled"}
+            return
+        value: Obj = {"enabled": "enabled"}
+        FORWARDED.read(words, 2, value)
+        body["forwarded"] = value
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAlert:
+    """One `email-alert` line; whatever is read, what is missing of the three needed ones stands as null (measured)."""
+
+    row: Row
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.keys
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.paths
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """See Row."""
+        return self.row.roots
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+        self.row.write(body, out)
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
+        """See Row."""
+        self.row.read(words, comment, body)
+        for field_name in ("from", "mailers", "to"):
+            body["email_alert"].setdefault(field_name, None)
 
 
 @dataclass(frozen=True, slots=True)

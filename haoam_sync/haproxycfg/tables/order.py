@@ -22,7 +22,7 @@ option http-pretend-keepalive | option http-no-delay | option tcpka | option cli
 option contstats | option mysql-check | option ldap-check | option smtpchk | option ssl-hello-chk |
 option abortonclose | option redis-check | option pgsql-check | option splice-auto | option splice-request |
 option splice-response | option logasap | option log-health-checks | option allbackups | option external-check |
-option forwardfor | option accept-invalid-http-request | option accept-invalid-http-response |
+option forwardfor | option forwarded | option accept-invalid-http-request | option accept-invalid-http-response |
 option accept-unsafe-violations-in-http-request | option accept-unsafe-violations-in-http-response |
 option h1-case-adjust-bogus-client | option h1-case-adjust-bogus-server | option disable-h2-upgrade |
 option tcp-check | option checkcache | option http-ignore-probes | option http-use-proxy-header | option httpslog |
@@ -45,28 +45,28 @@ id | description | enabled | disabled | mode | maxconn | backlog | bind | acl | 
 log-tag | log-steps | log-format | log-format-sd | error-log-format | log | email-alert from | email-alert to |
 email-alert level | email-alert myhostname | email-alert mailers | option httpclose | option http-buffer-request |
 option http-drop-response-trailers | option http-server-close | option http-keep-alive | option http-use-htx |
-option http-no-delay | option forwardfor | option tcplog | option dontlognull | option contstats |
-option log-separate-errors | option tcpka | option clitcpka | option splice-auto | option splice-request |
-option splice-response | option accept-invalid-http-request | option accept-unsafe-violations-in-http-request |
-option h1-case-adjust-bogus-client | option disable-h2-upgrade | option logasap | option http-ignore-probes |
-option http-use-proxy-header | option httpslog | option independent-streams | option nolinger | option originalto |
-option socket-stats | option tcp-smart-accept | option idle-close-on-response | option dontlog-normal |
-option httplog | option http-restrict-req-hdr-names | option abortonclose | timeout http-request | timeout client |
-timeout client-fin | timeout http-keep-alive | timeout tarpit | clitcpka-cnt | clitcpka-idle | clitcpka-intvl |
-filter | filter-sequence | compression algo | compression algo-req | compression algo-res | compression type |
-compression type-req | compression type-res | compression offload | compression direction |
-compression minsize-req | compression minsize-res | tcp-request | stats enable | stats hide-version |
-stats show-legends | stats show-desc | stats refresh | stats show-node | stats uri | stats maxconn | stats admin |
-stats show-modules | stats show-version | stats realm | stats auth | stats http-request | http-request |
-unique-id-format | unique-id-header | errorfile | errorfiles | errorloc302 | errorloc303 | use_backend |
-default_backend | stick-table | http-response | http-after-response | http-error | declare capture | guid |
-quic-initial | ssl-f-use | force-be-switch
+option http-no-delay | option forwardfor | option forwarded | option tcplog | option dontlognull |
+option contstats | option log-separate-errors | option tcpka | option clitcpka | option splice-auto |
+option splice-request | option splice-response | option accept-invalid-http-request |
+option accept-unsafe-violations-in-http-request | option h1-case-adjust-bogus-client | option disable-h2-upgrade |
+option logasap | option http-ignore-probes | option http-use-proxy-header | option httpslog |
+option independent-streams | option nolinger | option originalto | option socket-stats | option tcp-smart-accept |
+option idle-close-on-response | option dontlog-normal | option httplog | option http-restrict-req-hdr-names |
+option abortonclose | timeout http-request | timeout client | timeout client-fin | timeout http-keep-alive |
+timeout tarpit | clitcpka-cnt | clitcpka-idle | clitcpka-intvl | filter | filter-sequence | compression algo |
+compression algo-req | compression algo-res | compression type | compression type-req | compression type-res |
+compression offload | compression direction | compression minsize-req | compression minsize-res | tcp-request |
+stats enable | stats hide-version | stats show-legends | stats show-desc | stats refresh | stats show-node |
+stats uri | stats maxconn | stats admin | stats show-modules | stats show-version | stats realm | stats auth |
+stats http-request | http-request | unique-id-format | unique-id-header | errorfile | errorfiles | errorloc302 |
+errorloc303 | use_backend | default_backend | stick-table | http-response | http-after-response | http-error |
+declare capture | guid | quic-initial | ssl-f-use | force-be-switch
 """
 _BACKEND = """
 id | description | enabled | disabled | mode | hash-type | balance | acl | force-persist | ignore-persist |
 option httpclose | option http-buffer-request | option http-drop-request-trailers | option http-server-close |
 option http-keep-alive | option http-pretend-keepalive | option http-use-htx | option http-no-delay |
-option http-proxy | option forwardfor | option mysql-check | option ldap-check | option smtpchk |
+option http-proxy | option forwardfor | option forwarded | option mysql-check | option ldap-check | option smtpchk |
 option ssl-hello-chk | option abortonclose | option redis-check | option pgsql-check | option redispatch |
 option use-small-buffers | option external-check | option splice-auto | option splice-request |
 option splice-response | option log-health-checks | log-tag | option tcpka | option srvtcpka | option allbackups |
@@ -128,11 +128,11 @@ no-quic | cluster-secret | tune.zlib.memlevel | tune.zlib.windowsize | ssl-defau
 ssl-default-bind-sigalgs | ssl-default-bind-ciphers | ssl-default-bind-ciphersuites | ssl-default-server-options |
 ssl-default-server-ciphers | ssl-default-server-ciphersuites | ssl-default-server-client-sigalgs |
 ssl-default-server-curves | ssl-default-server-sigalgs | ssl-default-bind-client-sigalgs | ssl-default-bind-curves |
-ssl-dh-param-file | ssl-propquery | ssl-provider | ssl-provider-path | ssl-server-verify |
-ssl-skip-self-issued-ca | ssl-passphrase-cmd | hard-stop-after | log | log-send-hostname | lua-prepend-path |
-lua-load | stats-file | server-state-file | server-state-base | ssl-engine | ssl-mode-async | h1-case-adjust-file |
-h1-case-adjust | busy-polling | max-spread-checks | close-spread-time | noepoll | nokqueue | noevports | nopoll |
-nosplice | nogetaddrinfo | noreuseport | profiling.tasks | profiling.memory | spread-checks | wurfl-data-file |
+ssl-dh-param-file | ssl-propquery | ssl-provider | ssl-provider-path | ssl-server-verify | ssl-skip-self-issued-ca |
+ssl-passphrase-cmd | hard-stop-after | log | log-send-hostname | lua-prepend-path | lua-load | stats-file |
+server-state-file | server-state-base | ssl-engine | ssl-mode-async | h1-case-adjust-file | h1-case-adjust |
+busy-polling | max-spread-checks | close-spread-time | noepoll | nokqueue | noevports | nopoll | nosplice |
+nogetaddrinfo | noreuseport | profiling.tasks | profiling.memory | spread-checks | wurfl-data-file |
 wurfl-information-list | wurfl-information-list-separator | wurfl-patch-file | wurfl-cache-size | description |
 expose-experimental-directives | grace | insecure-fork-wanted | insecure-setuid-wanted | issuers-chain-path |
 h2-workaround-bogus-websocket-clients | lua-load-per-thread | mworker-max-reloads | node | numa-cpu-mapping |

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.arguments import Arguments, Positional, Rest
+from haoam_sync.haproxycfg.endpoints import read_endpoint, unbracketed
 from haoam_sync.haproxycfg.rows import Composite, Items, Line, Row, Toggle
 from haoam_sync.haproxycfg.tables import binds, logs, options, tuning
 from haoam_sync.haproxycfg.tables.single import count, number, onoff, present, text, time
@@ -31,11 +32,11 @@ class OcspProxy:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
-        address, _, port = words[1].partition(":")
+        address, port, _ = read_endpoint(words[1])
         if address:
-            proxy: Obj = {"address": address}
-            if port:
-                proxy["port"] = int(port)
+            proxy: Obj = {"address": unbracketed(address)}
+            if port is not None:
+                proxy["port"] = port
             body.setdefault("ocsp_update_options", {})["httpproxy"] = proxy
 
 

@@ -15,7 +15,7 @@ from haoam_sync.haproxycfg.tables import (
     stats,
     tcp_rules,
 )
-from haoam_sync.haproxycfg.values import COUNTED_SIZE, NUMBER, TIME, Shape
+from haoam_sync.haproxycfg.values import COUNTED_SIZE, NUMBER, TIME, WORD, Shape
 from haoam_sync.model.section import SectionKind
 
 DEFAULTS, FRONTEND, BACKEND = "D", "F", "B"
@@ -62,6 +62,7 @@ def _compression() -> tuple[Row, ...]:
     )
 
 
+_CONNECTIONS = ("httpclose", "http-server-close", "http-keep-alive")
 _WITHOUT_METADATA = (
     "email_alert.metadata",
     "errorloc302.metadata",
@@ -96,13 +97,13 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (all_three, Present("enabled", "enabled")),
         (all_three, Present("disabled", "disabled")),
         (all_three, logs.LogTargets()),
-        (all_three, _line("log_tag")),
+        (all_three, Line("log_tag", "log-tag", shape=WORD)),
         (d + f, _line("log_format")),
         (d + f, _line("error_log_format")),
         (d + f, _line("log_format_sd")),
         (d + f, Words("log_steps", "log-steps", separator=",")),
         (all_three, Items("acl_list", "acl", arguments=lists.acl(new=new), metadata=True)),
-        (f + b, Items("filter_list", "filter", arguments=lists.filters(new=new), metadata=True)),
+        (f + b, Items("filter_list", "filter", arguments=lists.filters(new=new), metadata=True, forgets=True)),
         (f + b, Items("filter_sequence_list", "filter-sequence", arguments=lists.FILTER_SEQUENCE, metadata=True)),
         (d + b, options.Check("httpchk", "httpchk_params", settings.HTTPCHK)),
         (d + b, options.Check("ldap-check")),
@@ -115,7 +116,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + f, options.LogFormatOptions()),
         (d + f, option("httpslog")),
         (d + f, Present("tcplog", "option tcplog")),
-        (d + f, Toggle("contstats", "option contstats", quiet=True)),
+        (d + f, Toggle("contstats", "option contstats")),
         (all_three, option("abortonclose")),
         (d + f, option("accept_invalid_http_request")),
         (d + b, option("accept_invalid_http_response")),
@@ -129,7 +130,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + f, option("dontlognull")),
         (d + b, option("external_check")),
         (all_three, options.EnabledOption("forwardfor", "option forwardfor", settings.FORWARDFOR)),
-        (all_three, options.LostFields(tuple(f"forwarded.{name}" for name in settings.FORWARDED), "forwardfor")),
+        (all_three, options.Forwarded()),
         (d + f, option("h1_case_adjust_bogus_client")),
         (d + b, option("h1_case_adjust_bogus_server")),
         (all_three, option("http-buffer-request")),
@@ -137,9 +138,9 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + f, option("http-drop-response-trailers")),
         (b, option("http-no-delay")),
         (all_three, option("http-use-htx")),
-        (all_three, options.ValueLine("http_connection_mode", "httpclose")),
-        (all_three, options.ValueLine("http_connection_mode", "http-server-close")),
-        (all_three, options.ValueLine("http_connection_mode", "http-keep-alive")),
+        (all_three, options.ValueLine("http_connection_mode", "httpclose", _CONNECTIONS)),
+        (all_three, options.ValueLine("http_connection_mode", "http-server-close", _CONNECTIONS)),
+        (all_three, options.ValueLine("http_connection_mode", "http-keep-alive", _CONNECTIONS)),
         (d + f, option("http_ignore_probes")),
         (d + f, option("http_no_delay")),
         (d + b, option("http_pretend_keepalive")),
@@ -202,7 +203,7 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (d + b, _line("retry_on")),
         (d + b, options.PersistRule()),
         (b, options.Conditions("force_persist", "force-persist")),
-        (b, options.Conditions("ignore_persist", "ignore-persist")),
+        (b, options.Conditions("ignore_persist", "ignore-persist", single=True)),
         (d + b, Composite("source", "source", arguments=settings.Source())),
         (d + f, _line("unique_id_format")),
         (d + f, options.Unread(_line("unique_id_header"))),
@@ -211,11 +212,11 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (b, _line("use_fcgi_app")),
         *((all_three, row) for row in stats.rows(backend=kind == BACKEND)),
         *((all_three, row) for row in _compression()),
-        (all_three, Line("email_alert.from", "email-alert from")),
-        (all_three, Line("email_alert.to", "email-alert to")),
-        (all_three, Line("email_alert.level", "email-alert level")),
-        (all_three, Line("email_alert.myhostname", "email-alert myhostname")),
-        (all_three, Line("email_alert.mailers", "email-alert mailers")),
+        (all_three, options.EmailAlert(Line("email_alert.from", "email-alert from"))),
+        (all_three, options.EmailAlert(Line("email_alert.to", "email-alert to"))),
+        (all_three, options.EmailAlert(Line("email_alert.level", "email-alert level"))),
+        (all_three, options.EmailAlert(Line("email_alert.myhostname", "email-alert myhostname"))),
+        (all_three, options.EmailAlert(Line("email_alert.mailers", "email-alert mailers"))),
         (all_three, options.LostFields(_WITHOUT_METADATA)),
         (all_three, Items("error_files", "errorfile", arguments=lists.ERROR_FILE)),
         (all_three, Items("errorfiles_from_http_errors", "errorfiles", arguments=lists.ERROR_FILES)),

@@ -72,25 +72,55 @@ class AlwaysKeyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwritten:
-    """A value that the server reads from the text and never writes: its place stays empty."""
+class Status:
+    """`deny_status CODE`, or `status CODE`: the older and the newer keyword of one field."""
 
     field: str
+    keyword: str
     lead: bool = False
-    starts: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ("deny_status", "status")
 
     @property
     def fields(self) -> tuple[str, ...]:
         """See Part."""
         return (self.field,)
 
-    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:  # noqa: ARG002 - Part
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
-        out.append("")
+        value = obj.get(self.field)
+        if value is not None:
+            out += [self.keyword, str(value)]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj[self.field] = int(words[at + 1])
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectOption:
+    """What follows a redirection's target. The server reads two words at a time and keeps the last two (measured)."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("redir_option",)
+    starts: tuple[str, ...] = ()
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        value = obj.get("redir_option")
+        if value:
+            out.append(value)
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
-        return Rest(self.field).read(words, at, obj, stops)
+        end = at + 1
+        while end < len(words) and words[end] not in stops:
+            end += 1
+        count = end - at
+        if count > 1 and count % 2:
+            raise ValueError("an odd number of words")
+        obj["redir_option"] = " ".join(words[max(at, end - 2) : end])
+        return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +149,10 @@ class MarkOrExpression:
 
 @dataclass(frozen=True, slots=True)
 class ReturnContent:
-    """`default-errorfiles`, or a format and its content: `string "..."`, `file PATH`."""
+    """`default-errorfiles`, or a format and its content: `string "..."`, `file PATH`.
+
+    The server does not read `default-errorfiles` in front of anything else (measured).
+    """
 
     lead: bool = False
     fields: tuple[str, ...] = ("return_content_format", "return_content")
@@ -144,9 +177,13 @@ class ReturnContent:
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
-        obj["return_content_format"] = words[at]
         following = at + 1
-        if words[at] == "default-errorfiles" or following == len(words) or words[following] in stops:
+        if words[at] == "default-errorfiles":
+            if following == len(words):
+                obj["return_content_format"] = words[at]
+            return following
+        obj["return_content_format"] = words[at]
+        if following == len(words) or words[following] in stops:
             return following
         obj["return_content"] = words[following]
         return following + 1

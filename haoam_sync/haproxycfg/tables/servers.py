@@ -52,6 +52,30 @@ class ProxyTlv:
         return at + 2
 
 
+@dataclass(frozen=True, slots=True)
+class SourceAddress:
+    """`source ADDRESS [usesrc ADDRESS] [interface NAME]`, all of it in one JSON field."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("source",)
+    starts: tuple[str, ...] = ("source",)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        if obj.get("source"):
+            out += ["source", obj["source"]]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        end = at + 2
+        while end + 1 < len(words) and words[end] in {"usesrc", "interface"}:
+            end += 2
+        obj["source"] = " ".join(words[at + 1 : end])
+        if not obj["source"]:
+            raise ValueError("source without an address")
+        return end
+
+
 PARAMETERS: tuple[Part, ...] = (
     switch("agent-check"),
     flag("allow_0rtt"),
@@ -133,7 +157,7 @@ PARAMETERS: tuple[Part, ...] = (
     word("sigalgs"),
     time("slowstart"),
     word("sni"),
-    word("source"),
+    SourceAddress(),
     word("ssl_max_ver"),
     word("ssl_min_ver"),
     word("socks4"),
@@ -151,14 +175,15 @@ PARAMETERS: tuple[Part, ...] = (
     word("ktls"),
     QuicCongestion(burst=False),
 )
-_DEFAULT_SERVER = Arguments(*PARAMETERS)
-_SERVER = Arguments(Positional("name", lead=True), Endpoint(brackets=True), *PARAMETERS, number("id"))
+_DEFAULT_SERVER = Arguments(*PARAMETERS, strict=True)
+_SERVER = Arguments(Positional("name", lead=True), Endpoint(brackets=True), *PARAMETERS, number("id"), strict=True)
 _SERVER_TEMPLATE = Arguments(
     Positional("prefix", lead=True),
     Positional("num_or_range", lead=True),
     Endpoint("fqdn"),
     *PARAMETERS,
     Lost("id"),
+    strict=True,
 )
 
 

@@ -11,6 +11,13 @@ from haoam_sync.haproxycfg.endpoints import read_endpoint, write_endpoint
 from haoam_sync.haproxycfg.values import NUMBER
 from haoam_sync.haproxycfg.words import Obj
 
+_ALGORITHMS = frozenset(
+    {
+        *("first", "hash", "hdr", "leastconn", "random", "rdp-cookie", "roundrobin", "source", "static-rr", "uri"),
+        "url_param",
+    }
+)
+
 
 class Balance:
     """`balance ALGORITHM ...` (manual, section 4.2 "balance"); options of another algorithm are lost."""
@@ -46,6 +53,8 @@ class Balance:
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the words from `at` on into `obj`."""
         algorithm, bracket, inner = words[at].partition("(")
+        if algorithm not in _ALGORITHMS:
+            raise ValueError(f"unknown algorithm {algorithm!r}")
         obj["algorithm"] = algorithm
         if bracket and algorithm in self._CALLS:
             value = inner.removesuffix(")")
@@ -119,6 +128,7 @@ HASH_TYPE = Arguments(
     OneOf("method", ("map-based", "consistent")),
     OneOf("function", ("sdbm", "djb2", "wt6", "crc32", "none")),
     OneOf("modifier", ("avalanche",)),
+    strict=True,
 )
 COOKIE = Arguments(
     Positional("name", lead=True),
@@ -163,10 +173,10 @@ class Source:
 
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the words from `at` on into `obj`."""
-        address, port, _ = read_endpoint(words[at])
+        address, _, port = words[at].partition(":")
         obj["address"] = address
-        if port is not None:
-            obj["port"] = port
+        if port.isdigit():
+            obj["port"] = int(port)
         for place in range(at + 1, len(words) - 1):
             if words[place] == "interface":
                 obj["interface"] = words[place + 1]
@@ -196,13 +206,30 @@ FORWARDFOR = Arguments(word("except"), word("header"), flag("ifnone", "if-none")
 ORIGINALTO = Arguments(word("except"), word("header"))
 REDISPATCH = Arguments(Positional("interval", shape=NUMBER, keep=False))
 SMALL_BUFFERS = Arguments(flag("queue"), flag("l7_retries"), flag("check"))
-_METHODS = ("HEAD", "PUT", "POST", "GET", "TRACE", "PATCH", "DELETE", "CONNECT", "OPTIONS")
-HTTPCHK = Arguments(
-    OneOf("method", _METHODS),
-    Positional("uri", keep=False),
-    Positional("version", keep=False),
-    Positional("host", keep=False),
-)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """`URI`, or `METHOD URI [VERSION [HOST]]`: a single word is the URI."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("method", "uri", "version", "host")
+    starts: tuple[str, ...] = ()
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        out += [obj[field] for field in self.fields if obj.get(field)]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        if len(words) - at == 1:
+            obj["uri"] = words[at]
+        else:
+            obj.update(zip(self.fields, words[at:], strict=False))
+        return len(words)
+
+
+HTTPCHK = Arguments(CheckRequest())
 MYSQL_CHECK = Arguments(word("username", "user"), OneOf("client_version", ("pre-41", "post-41")))
 PGSQL_CHECK = Arguments(word("username", "user"))
 
@@ -227,18 +254,16 @@ class Greeting:
 
 
 SMTPCHK = Arguments(Greeting())
-FORWARDED = (
-    "enabled",
-    "proto",
-    "by",
-    "by_expr",
-    "by_port",
-    "by_port_expr",
-    "for",
-    "for_expr",
-    "for_port",
-    "for_port_expr",
-    "host",
-    "host_expr",
+FORWARDED = Arguments(
+    flag("proto"),
+    flag("host"),
+    word("host_expr", "host-expr"),
+    flag("by"),
+    word("by_expr", "by-expr"),
+    flag("by_port", "by_port"),
+    word("by_port_expr", "by_port-expr"),
+    flag("for"),
+    word("for_expr", "for-expr"),
+    flag("for_port", "for_port"),
+    word("for_port_expr", "for_port-expr"),
 )
-"""Fields of `option forwarded` (RFC 7239): the server accepts them and leaves no trace of them (measured)."""

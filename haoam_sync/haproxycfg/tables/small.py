@@ -85,9 +85,15 @@ class MaxRequests:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnly:
-    """Lines that the server reads and, with `full_section`, does not write (contract 22)."""
+    """Lines that the server does not write with `full_section` (contract 22), and may not read either.
+
+    Attributes:
+        row: what they would be.
+        reads: whether they show in the section that is read back.
+    """
 
     row: Row
+    reads: bool = True
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -109,7 +115,8 @@ class ReadOnly:
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
         """See Row."""
-        self.row.read(words, comment, body)
+        if self.reads:
+            self.row.read(words, comment, body)
 
 
 def _named(*, ranged: bool = False) -> tuple[Positional, Endpoint]:
@@ -172,7 +179,7 @@ def _fcgi_app(*, new: bool) -> tuple[Row, ...]:
 _CRT_STORE: tuple[Row, ...] = (
     Always("crt_base", "crt-base"),
     Always("key_base", "key-base"),
-    ReadOnly(Entries("crt_loads", "load", arguments=lists.CRT_LOAD, name="certificate")),
+    ReadOnly(Entries("crt_loads", "load", arguments=lists.CRT_LOAD, name="certificate"), reads=False),
 )
 
 

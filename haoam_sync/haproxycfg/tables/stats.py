@@ -129,7 +129,7 @@ class UserAndPassword:
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
         """See Part."""
-        obj["user"], _, obj["passwd"] = words[at].partition(":")
+        obj["user"], obj["passwd"] = words[at].split(":")[:2]
         return at + 1
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from haoam_sync.haproxycfg.actions import Action, Actions
 from haoam_sync.haproxycfg.arguments import (
@@ -25,21 +26,21 @@ from haoam_sync.haproxycfg.words import Obj
 
 
 def _action(name: str, *parts: Part) -> Action:
-    return Action(name, Arguments(*parts, CONDITION))
+    return Action(name, Arguments(*parts, CONDITION, strict=True))
 
 
 def _counter(name: str, *call: str, value: Part | None = None, filler: str = "") -> Action:
     parts = (value, CONDITION) if value else (CONDITION,)
-    return Action(name, Arguments(*parts), call=call, filler=filler)
+    return Action(name, Arguments(*parts, strict=True), call=call, filler=filler)
 
 
 def _number(name: str, *counters: str, value: Part | None = None) -> Action:
     parts = (value, CONDITION) if value else (CONDITION,)
-    return Action(name, Arguments(*parts), counters=counters)
+    return Action(name, Arguments(*parts, strict=True), counters=counters)
 
 
 def _variable(name: str, *parts: Part) -> Action:
-    return Action(name, Arguments(*parts, CONDITION), variable=True)
+    return Action(name, Arguments(*parts, CONDITION, strict=True), variable=True)
 
 
 _BOTH_WAYS = (
@@ -64,6 +65,25 @@ _BOTH_WAYS = (
     _variable("unset-var"),
     _action("do-log", word("log_profile", "profile")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class GptValue:
+    """The value of `sc-set-gpt0`: written from `expr` alone, read into `sc_int` or `gpt_value` (measured)."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("expr", "sc_int", "gpt_value")
+    starts: tuple[str, ...] = ()
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        out.append(obj.get("expr") or "")
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
+        """See Part."""
+        return IntegerOrExpression("sc_int", "gpt_value").read(words, at, obj, stops)
+
+
 _VALUE = IntegerOrExpression("sc_int", "expr")
 TCP_REQUEST_ACTIONS = Actions(
     "action",
@@ -82,11 +102,7 @@ TCP_REQUEST_ACTIONS = Actions(
     _counter("sc-inc-gpc0", "sc_inc_id"),
     _counter("sc-inc-gpc1", "sc_inc_id"),
     _counter("sc-set-gpt", "sc_inc_id", "sc_idx", value=_VALUE, filler="0"),
-    Action(
-        "sc-set-gpt0",
-        Arguments(Rest("expr"), Lost("sc_int", "expr"), Lost("gpt_value", "expr"), CONDITION),
-        call=("sc_inc_id",),
-    ),
+    Action("sc-set-gpt0", Arguments(GptValue(), CONDITION, strict=True), call=("sc_inc_id",)),
     _action("send-spoe-group", Positional("spoe_engine_name"), Positional("spoe_group_name")),
     _action("set-bc-mark", MarkOrExpression("mark_value")),
     _action("set-bc-tos", MarkOrExpression("tos_value")),
@@ -167,12 +183,16 @@ MISTAKEN: Mapping[tuple[str, str], tuple[str, str]] = {
     ("session", "set-mark"): ("session", "set-dst-port"),
 }
 """Type and action that the server writes in place of those that were sent (measured): a trap, `lost` names it."""
+MISREAD: Mapping[tuple[str, str], tuple[str, str]] = {("session", "reject"): ("session", "accept")}
+"""Type and action that the server reads in place of those that stand in the text (measured)."""
 
 
 class TcpRequest:
     """`connection|content|session ACTION ...`, or `inspect-delay TIME`, which takes no condition."""
 
-    mistaken = MISTAKEN
+    types: ClassVar[frozenset[str]] = frozenset({"connection", "content", "session", "inspect-delay"})
+    mistaken: ClassVar[Mapping[tuple[str, str], tuple[str, str]]] = MISTAKEN
+    misread: ClassVar[Mapping[tuple[str, str], tuple[str, str]]] = MISREAD
 
     def __init__(self, actions: Actions) -> None:
         self._actions = actions
@@ -196,17 +216,23 @@ class TcpRequest:
         Raises:
             ValueError, IndexError: no such action, or its arguments are wrong.
         """
-        obj["type"] = words[at]
-        if words[at] == "inspect-delay":
+        kind = words[at]
+        if kind not in self.types:
+            raise ValueError(f"unknown type {kind!r}")
+        obj["type"] = kind
+        if kind == "inspect-delay":
             _DELAY.read(words, at + 1, obj)
-        else:
-            self._actions.read(words, at + 1, obj)
+            return
+        self._actions.read(words, at + 1, obj)
+        obj["type"], obj["action"] = self.misread.get((kind, obj["action"]), (kind, obj["action"]))
 
 
 class TcpResponse(TcpRequest):
     """`content ACTION ...`, or `inspect-delay TIME`."""
 
+    types = frozenset({"content", "inspect-delay"})
     mistaken = MappingProxyType({})
+    misread = MappingProxyType({("content", "set-var"): ("", "set-var")})
 
 
 def request(*, new: bool) -> TcpRequest:
