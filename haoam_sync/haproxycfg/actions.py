@@ -48,11 +48,11 @@ class Action:
         out.append(self._head(obj))
         self.arguments.write(obj, out)
 
-    def without(self, fields: frozenset[str]) -> Action:
-        """The same action in an API version that does not have `fields`."""
+    def without(self, fields: frozenset[str], *, ignored: bool) -> Action:
+        """The same action in an API version that does not have `fields`; it passes over their words when `ignored`."""
         if fields.isdisjoint(self.arguments.fields):
             return self
-        return replace(self, arguments=self.arguments.without(fields))
+        return replace(self, arguments=self.arguments.without(fields, ignored=ignored))
 
     def _head(self, obj: Mapping[str, Any]) -> str:
         if self.call:
@@ -111,10 +111,11 @@ class Actions:
         self.fields = frozenset({key}.union(*(action.fields for action in actions)))
         self._glued = tuple(action for action in actions if action.suffix or action.prefix)
 
-    def without(self, fields: frozenset[str], names: frozenset[str] = frozenset()) -> Actions:
+    def without(self, fields: frozenset[str], names: frozenset[str] = frozenset(), *, ignored: bool = True) -> Actions:
         """The same rules in an API version that does not have `fields`, nor the actions `names`."""
         return Actions(
-            self.key, *(action.without(fields) for action in self.by_name.values() if action.name not in names)
+            self.key,
+            *(action.without(fields, ignored=ignored) for action in self.by_name.values() if action.name not in names),
         )
 
     @property

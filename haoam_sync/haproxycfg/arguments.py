@@ -129,6 +129,27 @@ class Keyed(_OneField):
 
 
 @dataclass(frozen=True, slots=True)
+class Ignored:
+    """`KEYWORD VALUE` that the server passes over."""
+
+    keyword: str
+    lead: bool = False
+    fields: tuple[str, ...] = ()
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """See Part."""
+        return (self.keyword,)
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str] = _NO_STOPS) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
 class Flag(_OneField):
     """A word that is there when the boolean field is true."""
 
@@ -318,9 +339,14 @@ class Arguments:
         self._keyed = {word: part for part in parts if not part.lead for word in part.starts}
         self._stops = frozenset(self._keyed)
 
-    def without(self, fields: frozenset[str]) -> Arguments:
-        """The same line in an API version that does not have `fields`."""
-        kept = (part for part in self.parts if fields.isdisjoint(part.fields))
+    def without(self, fields: frozenset[str], *, ignored: bool = False) -> Arguments:
+        """The same line in an API version that does not have `fields`; it passes over their words when `ignored`."""
+        kept: list[Part] = []
+        for part in self.parts:
+            if fields.isdisjoint(part.fields):
+                kept.append(part)
+            elif ignored and isinstance(part, Keyed):
+                kept.append(Ignored(part.keyword))
         return Arguments(*kept, defaults=self._defaults, strict=self._strict)
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:

@@ -29,7 +29,7 @@ def bracketed(address: str) -> str:
 
 def write_endpoint(address: str, port: int | None, port_end: int | None = None) -> str:
     """The word for an address, with its port or range of ports."""
-    if port is None:
+    if not port:
         return address
     if port_end is None:
         return f"{address}:{port}"
@@ -71,6 +71,7 @@ class Endpoint:
         address: the JSON field of the address.
         brackets: whether the server puts IPv6 addresses into brackets here (measured).
         ranged: whether a range of ports may stand there.
+        forgets: the end of the range is written and not read back (measured on datagram binds).
         names: the whole word is the entry's name until a `name` says otherwise (FACTS.md, "Reading").
         lead: see Part.
     """
@@ -78,6 +79,7 @@ class Endpoint:
     address: str = "address"
     brackets: bool = False
     ranged: bool = False
+    forgets: bool = False
     names: bool = False
     lead: bool = True
     starts: tuple[str, ...] = ()
@@ -86,6 +88,10 @@ class Endpoint:
     def fields(self) -> tuple[str, ...]:
         """See Part."""
         return (self.address, "port", "port-range-end") if self.ranged else (self.address, "port")
+
+    def _strips(self, address: str) -> bool:
+        """A server keeps the brackets behind a family prefix when it is read, a bind does not (measured)."""
+        return self.names or address.startswith("[")
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
@@ -102,9 +108,9 @@ class Endpoint:
         if self.names and address == word and not word.startswith(_WITHOUT_PORT):
             raise ValueError(f"no port: {word!r}")
         if address:
-            obj[self.address] = unbracketed(address) if self.brackets else address
+            obj[self.address] = unbracketed(address) if self.brackets and self._strips(address) else address
         if port is not None and (self.ranged or "-" not in word.rpartition(":")[2]):
             obj["port"] = port
-        if last is not None and self.ranged:
+        if last is not None and self.ranged and not self.forgets:
             obj["port-range-end"] = last
         return at + 1

@@ -110,7 +110,7 @@ def _section(kind: SectionKind, body: JsonObject) -> Iterator[Refusal]:
     if kind is SectionKind.FRONTEND and _at(body, "compression.direction"):
         yield Refusal("compression.direction", "a frontend has no direction of compression")
     for place, engine in enumerate(_at(body, "ssl_options.engines") or ()):
-        if not engine.get("algorithms"):
+        if engine.get("algorithms") is None:
             yield Refusal(
                 f"ssl_options.engines.{place}", "it needs algorithms beside the name; the server breaks on it alone"
             )

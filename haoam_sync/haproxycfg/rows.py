@@ -138,8 +138,6 @@ class Present(_Keyword):
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
-        if len(words) != self._start:
-            raise ValueError(f"{self.key} takes no value")
         _holder(body, self._names)[self._names[-1]] = True
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from haoam_sync.haproxycfg.arguments import (
     Arguments,
+    Ignored,
     Keyed,
     Part,
     Positional,
@@ -147,6 +148,7 @@ def _parameters(*, new: bool) -> tuple[Part, ...]:
         flag("no_alpn"),
         count("nice"),
         word("ktls"),
+        Ignored("process"),
     )
 
 
@@ -166,7 +168,7 @@ def stats_socket(*, new: bool) -> Arguments:
 
 
 DGRAM_BIND = Arguments(
-    Endpoint(ranged=True, names=True),
+    Endpoint(ranged=True, forgets=True, names=True),
     word("name"),
     flag("transparent"),
     word("interface"),

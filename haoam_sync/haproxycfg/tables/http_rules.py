@@ -226,4 +226,6 @@ def response(*, new: bool) -> Actions:
 
 def after_response(*, new: bool) -> Actions:
     """`http-after-response ACTION ...`."""
-    return _limited(_AFTER_RESPONSE, new=new)
+    if new:
+        return _AFTER_RESPONSE
+    return _AFTER_RESPONSE.without(NEW_RULE_FIELDS, _NEW_ACTIONS | {"set-var-fmt"})

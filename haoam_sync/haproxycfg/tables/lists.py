@@ -117,6 +117,7 @@ _FILTER = Actions(
             flag("trace_rnd_forwarding", "random-forwarding"),
             number("trace_max_fwd", "max-fwd"),
             flag("trace_hexdump", "hexdump"),
+            strict=True,
         ),
     ),
 )
@@ -124,7 +125,7 @@ _FILTER = Actions(
 
 def filters(*, new: bool) -> Actions:
     """`filter NAME ...`; `new` for API 3.4."""
-    return _FILTER if new else _FILTER.without(NEW_FILTER_FIELDS, NEW_FILTERS)
+    return _FILTER if new else _FILTER.without(NEW_FILTER_FIELDS, NEW_FILTERS, ignored=False)
 
 
 @dataclass(frozen=True, slots=True)

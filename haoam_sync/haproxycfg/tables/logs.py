@@ -42,7 +42,7 @@ class LogTarget:
         ranges, size = (
             (sample.get("ranges"), sample.get("size")) if sample else (obj.get("sample_range"), obj.get("sample_size"))
         )
-        if ranges and size is not None:
+        if ranges and size:
             out += ["sample", f"{ranges}:{size}"]
         if obj.get("profile"):
             out += ["profile", obj["profile"]]

@@ -8,7 +8,6 @@ from typing import Any
 
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, LineShape
 from haoam_sync.haproxycfg.rows import Row
-from haoam_sync.haproxycfg.tables.settings import FORWARDED
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -41,20 +40,20 @@ class EnabledOption:
         value = body.get(self.path)
         if not value:
             return
-        if value.get("enabled") == "enabled":
-            words = [self.key]
+        enabled = value.get("enabled")
+        if enabled == "enabled" or (self.disables and enabled == "disabled"):
+            words = [self.key if enabled == "enabled" else f"no {self.key}"]
             self.arguments.write(value, words)
             out.append(" ".join(words))
-        elif self.disables and value.get("enabled") == "disabled":
-            out.append(f"no {self.key}")
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
         """See Row."""
-        if words[0] == "no":
-            body[self.path] = {"enabled": "disabled"}
-            return
+        start = len(self.key.split())
         value: Obj = {"enabled": "enabled"}
-        self.arguments.read(words, 2, value)
+        if words[0] == "no":
+            value["enabled"] = "disabled"
+            start += 1
+        self.arguments.read(words, start, value)
         body[self.path] = value
 
 
@@ -262,31 +261,6 @@ class PersistRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Forwarded:
-    """`option forwarded` (RFC 7239): read from the text, lost when it is sent (measured)."""
-
-    keys: tuple[str, ...] = ("option forwarded", "no option forwarded")
-    roots: tuple[str, ...] = ()
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """See Row."""
-        return ("forwarded.enabled", *(f"forwarded.{name}" for name in sorted(FORWARDED.fields)))
-
-    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
-        """See Row."""
-
-    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row
-        """See Row."""
-        if words[0] == "no":
-            body["forwarded"] = {"enabled": "disabled"}
-            return
-        value: Obj = {"enabled": "enabled"}
-        FORWARDED.read(words, 2, value)
-        body["forwarded"] = value
-
-
-@dataclass(frozen=True, slots=True)
 class EmailAlert:
     """One `email-alert` line; whatever is read, what is missing of the three needed ones stands as null (measured)."""
 
@@ -316,6 +290,26 @@ class EmailAlert:
         self.row.read(words, comment, body)
         for field_name in ("from", "mailers", "to"):
             body["email_alert"].setdefault(field_name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A line that the server knows and that stands for no field."""
+
+    key: str
+    paths: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """See Row."""
+        return (self.key,)
+
+    def write(self, body: Mapping[str, Any], out: list[str]) -> None:
+        """See Row."""
+
+    def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
+        """See Row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ _DEFAULTS = """
 enabled | disabled | mode | monitor-uri | hash-type | balance | maxconn | backlog | acl | log | option httplog |
 option use-small-buffers | email-alert from | email-alert to | email-alert level | email-alert myhostname |
 email-alert mailers | stats enable | stats hide-version | stats show-legends | stats show-desc | stats refresh |
-stats show-node | stats uri | stats maxconn | stats admin | stats show-modules | stats show-version | stats realm |
+stats show-node | stats uri | stats scope | stats maxconn | stats admin | stats show-modules | stats show-version |
+stats realm |
 stats auth | stats http-request | log-tag | log-steps | log-format | log-format-sd | error-log-format | cookie |
 dynamic-cookie-key | option tcplog | option httpclose | option http-use-htx | option redispatch |
 option dontlognull | option log-separate-errors | option http-buffer-request | option http-drop-request-trailers |
@@ -22,7 +23,7 @@ option http-pretend-keepalive | option http-no-delay | option tcpka | option cli
 option contstats | option mysql-check | option ldap-check | option smtpchk | option ssl-hello-chk |
 option abortonclose | option redis-check | option pgsql-check | option splice-auto | option splice-request |
 option splice-response | option logasap | option log-health-checks | option allbackups | option external-check |
-option forwardfor | option forwarded | option accept-invalid-http-request | option accept-invalid-http-response |
+option forwardfor | option accept-invalid-http-request | option accept-invalid-http-response |
 option accept-unsafe-violations-in-http-request | option accept-unsafe-violations-in-http-response |
 option h1-case-adjust-bogus-client | option h1-case-adjust-bogus-server | option disable-h2-upgrade |
 option tcp-check | option checkcache | option http-ignore-probes | option http-use-proxy-header | option httpslog |
@@ -45,7 +46,7 @@ id | description | enabled | disabled | mode | maxconn | backlog | bind | acl | 
 log-tag | log-steps | log-format | log-format-sd | error-log-format | log | email-alert from | email-alert to |
 email-alert level | email-alert myhostname | email-alert mailers | option httpclose | option http-buffer-request |
 option http-drop-response-trailers | option http-server-close | option http-keep-alive | option http-use-htx |
-option http-no-delay | option forwardfor | option forwarded | option tcplog | option dontlognull |
+option http-no-delay | option forwardfor | option tcplog | option dontlognull |
 option contstats | option log-separate-errors | option tcpka | option clitcpka | option splice-auto |
 option splice-request | option splice-response | option accept-invalid-http-request |
 option accept-unsafe-violations-in-http-request | option h1-case-adjust-bogus-client | option disable-h2-upgrade |
@@ -57,7 +58,8 @@ timeout tarpit | clitcpka-cnt | clitcpka-idle | clitcpka-intvl | filter | filter
 compression algo-req | compression algo-res | compression type | compression type-req | compression type-res |
 compression offload | compression direction | compression minsize-req | compression minsize-res | tcp-request |
 stats enable | stats hide-version | stats show-legends | stats show-desc | stats refresh | stats show-node |
-stats uri | stats maxconn | stats admin | stats show-modules | stats show-version | stats realm | stats auth |
+stats uri | stats scope | stats maxconn | stats admin | stats show-modules | stats show-version | stats realm |
+stats auth |
 stats http-request | http-request | unique-id-format | unique-id-header | errorfile | errorfiles | errorloc302 |
 errorloc303 | use_backend | default_backend | stick-table | http-response | http-after-response | http-error |
 declare capture | guid | quic-initial | ssl-f-use | force-be-switch
@@ -66,7 +68,7 @@ _BACKEND = """
 id | description | enabled | disabled | mode | hash-type | balance | acl | force-persist | ignore-persist |
 option httpclose | option http-buffer-request | option http-drop-request-trailers | option http-server-close |
 option http-keep-alive | option http-pretend-keepalive | option http-use-htx | option http-no-delay |
-option http-proxy | option forwardfor | option forwarded | option mysql-check | option ldap-check | option smtpchk |
+option http-proxy | option forwardfor | option mysql-check | option ldap-check | option smtpchk |
 option ssl-hello-chk | option abortonclose | option redis-check | option pgsql-check | option redispatch |
 option use-small-buffers | option external-check | option splice-auto | option splice-request |
 option splice-response | option log-health-checks | log-tag | option tcpka | option srvtcpka | option allbackups |
@@ -81,7 +83,7 @@ timeout tarpit | srvtcpka-cnt | srvtcpka-idle | srvtcpka-intvl | default-server 
 compression algo | compression algo-req | compression algo-res | compression type | compression type-req |
 compression type-res | compression offload | compression direction | compression minsize-req |
 compression minsize-res | tcp-request | stats enable | stats hide-version | stats show-legends | stats show-desc |
-stats refresh | stats show-node | stats uri | stats maxconn | stats admin | stats show-modules |
+stats refresh | stats show-node | stats uri | stats scope | stats maxconn | stats admin | stats show-modules |
 stats show-version | stats realm | stats auth | stats http-request | http-reuse | http-request | cookie |
 dynamic-cookie-key | use-server | stick-table | errorfile | errorfiles | errorloc302 | errorloc303 | server |
 retries | tcp-response | http-response | http-after-response | http-error | server-template |

@@ -156,6 +156,12 @@ def _before_sockets() -> tuple[Row, ...]:
     )
 
 
+_ENGINE = Arguments(
+    Positional("name", lead=True), Positional("algorithms", keep=False), defaults={"algorithms": ""}, strict=True
+)
+"""The server knows no keyword in front of the algorithms, and breaks on a name alone (measured)."""
+
+
 def _ssl() -> tuple[Row, ...]:
     group = "ssl_options."
     return (
@@ -172,7 +178,7 @@ def _ssl() -> tuple[Row, ...]:
         Items(
             f"{group}engines",
             "ssl-engine",
-            arguments=Arguments(Positional("name", lead=True), Rest("algorithms")),
+            arguments=_ENGINE,
         ),
         text(f"{group}issuers_chain_path"),
         text(f"{group}load_extra_files", "ssl-load-extra-files"),

@@ -147,11 +147,14 @@ class MarkOrExpression:
         return Rest("expr").read(words, at, obj, stops)
 
 
+_BEFORE_CONTENT = ("deny_status", "return_status_code", "return_content_type", "status")
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnContent:
     """`default-errorfiles`, or a format and its content: `string "..."`, `file PATH`.
 
-    The server does not read `default-errorfiles` in front of anything else (measured).
+    The server does not read `default-errorfiles` when it is the first argument and others follow (measured).
     """
 
     lead: bool = False
@@ -179,7 +182,7 @@ class ReturnContent:
         """See Part."""
         following = at + 1
         if words[at] == "default-errorfiles":
-            if following == len(words):
+            if following == len(words) or any(obj.get(field) for field in _BEFORE_CONTENT):
                 obj["return_content_format"] = words[at]
             return following
         obj["return_content_format"] = words[at]

@@ -12,6 +12,7 @@ from typing import Any
 
 from haoam_sync.haproxycfg.arguments import (
     Arguments,
+    Ignored,
     Joined,
     Lost,
     Part,
@@ -183,8 +184,15 @@ _SERVER_TEMPLATE = Arguments(
     Endpoint("fqdn"),
     *PARAMETERS,
     Lost("id"),
+    Ignored("id"),
     strict=True,
 )
+
+
+_SERVER_TEMPLATE_BEFORE = Arguments(
+    *_SERVER_TEMPLATE.without(NEW_SERVER_FIELDS).parts, defaults={"port": 0}, strict=True
+)
+"""Up to API 3.3 a template without a port is read with port 0 (measured)."""
 
 
 @cache
@@ -204,4 +212,4 @@ def server(*, new: bool) -> Arguments:
 
 def server_template(*, new: bool) -> Arguments:
     """`server-template PREFIX COUNT NAME ...`."""
-    return _SERVER_TEMPLATE if new else _limited(_SERVER_TEMPLATE)
+    return _SERVER_TEMPLATE if new else _SERVER_TEMPLATE_BEFORE

@@ -164,7 +164,8 @@ class Source:
         if origin in {"client", "clientip"}:
             out += ["usesrc", origin]
         elif origin == "hdr_ip":
-            inner = ",".join(str(obj[name]) for name in ("hdr", "occ") if obj.get(name))
+            occurrence = f",{obj['occ']}" if obj.get("occ") else ""
+            inner = f"{obj.get('hdr') or ''}{occurrence}"
             out += ["usesrc", f"hdr_ip({inner})"]
         elif second:
             out += ["usesrc", write_endpoint(second, obj.get("port_second"))]
@@ -254,16 +255,18 @@ class Greeting:
 
 
 SMTPCHK = Arguments(Greeting())
-FORWARDED = Arguments(
-    flag("proto"),
-    flag("host"),
-    word("host_expr", "host-expr"),
-    flag("by"),
-    word("by_expr", "by-expr"),
-    flag("by_port", "by_port"),
-    word("by_port_expr", "by_port-expr"),
-    flag("for"),
-    word("for_expr", "for-expr"),
-    flag("for_port", "for_port"),
-    word("for_port_expr", "for_port-expr"),
+FORWARDED = (
+    "enabled",
+    "proto",
+    "host",
+    "host_expr",
+    "by",
+    "by_expr",
+    "by_port",
+    "by_port_expr",
+    "for",
+    "for_expr",
+    "for_port",
+    "for_port_expr",
 )
+"""Fields of `option forwarded` (RFC 7239): the server accepts them and leaves no trace of them (measured)."""

@@ -9,7 +9,7 @@ from typing import Any
 from haoam_sync.haproxycfg.actions import Action, Actions
 from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Rest
 from haoam_sync.haproxycfg.rows import Items, Line, Present, Row
-from haoam_sync.haproxycfg.tables.options import Unread
+from haoam_sync.haproxycfg.tables.options import Known, Unread
 from haoam_sync.haproxycfg.tables.single import number, time
 from haoam_sync.haproxycfg.words import Obj
 
@@ -163,5 +163,6 @@ def rows(*, backend: bool) -> tuple[Row, ...]:
         StatsNode(),
         Present(f"{group}stats_show_version", "stats show-version"),
         Line(f"{group}stats_uri_prefix", "stats uri"),
+        Known("stats scope"),
     )
     return tuple(Marked(row) for row in rows)
