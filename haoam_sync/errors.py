@@ -91,10 +91,12 @@ class InvalidDesiredError(HaoamError):
         self.problems = tuple(sorted(problems))
         count = len(self.problems)
         codes = {problem.code for problem in problems}
+        first = self.problems[0]
         super().__init__(
-            f"the desired state has {count} problem{'' if count == 1 else 's'}",
+            f"the desired state has {count} problem{'' if count == 1 else 's'}; the first: {first.message}",
             code=next((code for code in ("E_SECRET_REFERENCE", "E_YAML") if code in codes), ""),
-            where=", ".join(sorted({p.file for p in problems if p.file})[:3]),
+            where=":".join(str(part) for part in (first.file, first.line, first.column) if part),
+            hint=first.hint,
         )
 
 

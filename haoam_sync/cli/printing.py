@@ -31,7 +31,7 @@ def styled(text: Text) -> None:
 
 def as_json(value: JsonObject) -> None:
     """Print one JSON value."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(value, indent=2))
 
 
 def note(message: str) -> None:
@@ -55,11 +55,15 @@ def failure(error: HaoamError, output: str) -> None:
                 {"file": p.file, "line": p.line, "column": p.column, "message": p.message, "hint": p.hint}
                 for p in problems
             ]
-        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(value, indent=2))
         return
-    for problem in problems:
-        note(str(problem))
+    if problems:
+        for problem in problems:
+            note(str(problem))
+        count = len(problems)
+        note(f"{error.code}: the desired state has {count} problem{'' if count == 1 else 's'}")
+        return
     where = f" [{error.where}]" if error.where else ""
     note(f"{error.code}: {error.message}{where}")
-    if error.hint:
-        note(f"  {error.hint}")
+    for line in error.hint.splitlines():
+        note(f"  {line.strip()}")

@@ -146,11 +146,19 @@ class _Check:
             self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
         if missing or refusals:
             return False
-        losses = haproxycfg.lost(kind, body, self._api)
+        losses = [
+            loss for loss in haproxycfg.lost(kind, body, self._api) if not self._judged_elsewhere(body, loss.path)
+        ]
         for loss in losses:
             hint = f"write {loss.instead}" if loss.instead else "take it out"
             self._note(body, loss.path, f"{{}} would be lost: {loss.reason}", hint)
         return not losses
+
+    def _judged_elsewhere(self, body: JsonObject, path: str) -> bool:
+        """Whether what stands there is a reference to a secret, or a text refused for its characters."""
+        steps = undotted(body, path)
+        value = at(body, steps)
+        return steps in self._declaration.secrets or (isinstance(value, str) and not value.isprintable())
 
     def _note(self, body: JsonObject, path: str, message: str, hint: str) -> None:
         """Note a problem with what stands at a dotted path of the body; `{}` in the message is where that is in git."""

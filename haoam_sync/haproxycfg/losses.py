@@ -37,8 +37,8 @@ class Lost:
 def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObject | None = None) -> tuple[Lost, ...]:
     """Every set field of `body` that its canonical form does not have in any form, sorted by path.
 
-    What asks for nothing (`false`, `disabled`, an empty text or list) cannot be lost. What comes back as something else
-    is lost, too.
+    What asks for nothing (`false`, `disabled`, an empty text or list) cannot be lost. A number that comes back as
+    another and a text that comes back cut off are lost, too.
 
     Args:
         kind: of section.
@@ -68,7 +68,10 @@ def _odd_options(body: JsonObject) -> Iterator[Lost]:
 
 
 def _changed(sent: Json, back: Json, path: str) -> Iterator[Lost]:
-    """Values that come back as others: a trap as bad as a loss (FACTS.md: some are read as what they are not)."""
+    """Numbers that come back as others, and texts that come back cut off: a trap as bad as a loss.
+
+    A text in another spelling (an IPv6 address written out) is no loss: the canonical form takes care of it.
+    """
     match sent:
         case Mapping() if isinstance(back, Mapping):
             for key in sent.keys() & back.keys():
@@ -76,8 +79,10 @@ def _changed(sent: Json, back: Json, path: str) -> Iterator[Lost]:
         case Sequence() if not isinstance(sent, str) and isinstance(back, Sequence) and not isinstance(back, str):
             for place, (item, other) in enumerate(zip(sent, back, strict=False)):
                 yield from _changed(item, other, f"{path}.{place}")
-        case str() | bool() | int() | float() if sent != back:
+        case bool() | int() | float() if sent != back:
             yield Lost(path, f"it comes back as {back!r}")
+        case str() if isinstance(back, str) and len(back) < len(sent) and sent.startswith(back):
+            yield Lost(path, f"it is cut off, and comes back as {back!r}")
 
 
 _Path = tuple["str | int", ...]
