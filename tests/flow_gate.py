@@ -6,6 +6,7 @@ import contextlib
 import re
 import selectors
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -28,11 +29,18 @@ class Gate:
         refusing: whether connections are cut at once.
     """
 
-    def __init__(self, target: str | None = None) -> None:
-        """Listen; `target` is an URL."""
+    def __init__(self, target: str | None = None, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+        """Listen.
+
+        Args:
+            target: URL of the API.
+            tls: with it, clients must speak TLS; what is relayed is in clear.
+            port: one that a closed gate had; 0 for a free one.
+        """
+        self._tls = tls
         parts = urlsplit(target) if target else None
         self._target = (parts.hostname, parts.port) if parts else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self.requests: list[str] = []
@@ -45,7 +53,7 @@ class Gate:
     @property
     def url(self) -> str:
         """Base URL of the API behind it."""
-        return f"http://127.0.0.1:{self.port}/v3"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v3"
 
     @property
     def writes(self) -> list[str]:
@@ -88,6 +96,8 @@ class Gate:
             stack.enter_context(contextlib.suppress(OSError))
             if self.refusing:
                 return
+            if self._tls is not None:
+                client = stack.enter_context(self._tls.wrap_socket(client, server_side=True))
             server = stack.enter_context(socket.create_connection(self._target)) if self._target else None
             waiting = stack.enter_context(selectors.DefaultSelector())
             waiting.register(client, selectors.EVENT_READ)
@@ -98,7 +108,7 @@ class Gate:
 
     def _pass_on(self, waiting: selectors.BaseSelector, client: socket.socket, server: socket.socket | None) -> bool:
         for key, _ in waiting.select():
-            data = key.fileobj.recv(_READ)  # type: ignore[union-attr]  # we registered sockets
+            data = _all_of(key.fileobj)  # type: ignore[arg-type]  # we registered sockets
             if not data:
                 return False
             if key.fileobj is server:
@@ -113,3 +123,11 @@ class Gate:
             if server is not None:
                 server.sendall(data)
         return True
+
+
+def _all_of(source: socket.socket) -> bytes:
+    """What can be read now, also what a TLS connection has in hand already."""
+    data = source.recv(_READ)
+    while isinstance(source, ssl.SSLSocket) and source.pending():
+        data += source.recv(_READ)
+    return data

@@ -27,9 +27,10 @@ from haoam_sync.dataplane.answers import (
 )
 from haoam_sync.dataplane.exchange import Asked, Exchange
 from haoam_sync.dataplane.http import Bounds, Http, Transport
-from haoam_sync.dataplane.redaction import secrets_in, secrets_in_text
+from haoam_sync.dataplane.redaction import secrets_in
 from haoam_sync.dataplane.transaction import Transaction
 from haoam_sync.errors import InstanceError, MissingObjectError, RefusedError
+from haoam_sync.haproxycfg import secrets as secrets_in_text
 from haoam_sync.model.api_version import NEWEST, OLDEST
 from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
@@ -164,7 +165,7 @@ class Client:
         self._post_raw(text, (("version", str(version)), ("only_validate", "true")), (200, 201, 202))
 
     def _post_raw(self, text: str, query: tuple[tuple[str, str], ...], expect: tuple[int, ...]) -> Asked:
-        self._exchange.masks.add(secrets_in_text(text))
+        self._exchange.masks.add(secrets_in_text.secrets(text))
         return self._exchange.ask(
             "POST", _RAW, query=query, body=text.encode(), content_type="text/plain", expect=expect
         )
@@ -179,7 +180,7 @@ class Client:
             raise self._exchange.nonsense(asked, "no text of a configuration") from error
         if raw.text[:1] == "<":
             raise self._exchange.nonsense(asked, "HTML")
-        self._exchange.masks.add(secrets_in_text(raw.text))
+        self._exchange.masks.add(secrets_in_text.secrets(raw.text))
         return raw
 
     @contextmanager

@@ -6,7 +6,6 @@ shown, and the values after HAProxy's own secret keywords are collected so that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from haoam_sync.model.json import Json, JsonObject
@@ -14,11 +13,6 @@ from haoam_sync.model.secret import secret_paths
 from haoam_sync.model.section import SectionKind
 
 REDACTED: JsonObject = {"secret": "redacted"}
-_IN_TEXT = re.compile(
-    r"(?:^[ \t]*(?:user[ \t]+\S+[ \t]+(?:insecure-)?password[ \t]|stats[ \t]+auth[ \t]+[^\s:]+:)"
-    r"|\b(?:dynamic-cookie-key|cluster-secret|ca-sign-pass)[ \t])[ \t]*(\"[^\"]*\"|\S+)",
-    re.MULTILINE,
-)
 
 
 def redacted(kind: SectionKind, body: JsonObject) -> JsonObject:
@@ -41,13 +35,6 @@ def secrets_in(kind: SectionKind, body: JsonObject) -> Iterator[str]:
                     value = value[key]
         if isinstance(value, str):
             yield value
-
-
-def secrets_in_text(text: str) -> Iterator[str]:
-    """The values after secret keywords in the text of a haproxy.cfg, in whatever section they stand."""
-    for found in _IN_TEXT.finditer(text):
-        yield found[1]
-        yield found[1].strip('"')
 
 
 def _replaced(value: Json, path: tuple[str | int, ...]) -> Json:

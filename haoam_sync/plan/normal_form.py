@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import re
 
 from haoam_sync import haproxycfg
 from haoam_sync.errors import OverLimitError
+from haoam_sync.haproxycfg.secrets import masked
 from haoam_sync.model.live import Live
-
-_PASSWORD = re.compile(r"((?:insecure-)?password\s+|stats auth [^:\s]+:)\S+")
 
 
 def first_write(live: Live) -> str | None:
@@ -33,8 +31,8 @@ def _trimmed(text: str) -> list[str]:
 def text_diff(before: str, after: str) -> str:
     """Unified diff of two configurations, passwords masked."""
     lines = difflib.unified_diff(
-        _PASSWORD.sub(r"\1<secret>", before).splitlines(),
-        _PASSWORD.sub(r"\1<secret>", after).splitlines(),
+        masked(before).splitlines(),
+        masked(after).splitlines(),
         "haproxy.cfg",
         "haproxy.cfg in normal form",
         lineterm="",

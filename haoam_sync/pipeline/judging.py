@@ -1,0 +1,115 @@
+"""What a HAProxy on this machine says of the text that a commit declares for an instance.
+
+That text is a part of a configuration: foreign sections, certificates and listeners may be elsewhere. What is missing
+for that reason is made up for the moment, so that HAProxy judges what git says and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from haoam_sync import haproxycfg
+from haoam_sync.desired import references
+from haoam_sync.lab.haproxy import check
+from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredInstance
+from haoam_sync.model.fleet import InstanceId
+from haoam_sync.model.section import SectionId, SectionKind
+
+_GLOBAL = "global\n  maxconn 100\n  crt-base {directory}"
+_LISTENER = "frontend haoam-validate\n  mode http\n  timeout client 1s\n  bind 127.0.0.1:1"
+_CERTIFICATE = re.compile(re.escape(CERTIFICATE_DIR) + r"([^\s\"'/]+)")
+
+
+def text_of(instance: DesiredInstance) -> str:
+    """The declared sections of an instance, in the order of the server's normal form."""
+    sections = (section for _, section in sorted(instance.sections.items()))
+    return "\n\n".join(haproxycfg.render(section.id.kind, section.body, NEWEST) for section in sections) + "\n"
+
+
+def refusals(wanted: Desired, haproxy: Path) -> Mapping[InstanceId, str]:
+    """What HAProxy says against each instance's text, for those that it refuses."""
+    refused = {}
+    with tempfile.TemporaryDirectory(prefix="haoam-validate-") as folder:
+        directory = Path(folder)
+        pem = _throw_away_certificate()
+        for identity, instance in sorted(wanted.instances.items()):
+            text = text_of(instance)
+            foreign = {name for one in instance.sections.values() for _, name in references.certificates(one.body)}
+            for name in {*_CERTIFICATE.findall(text), *foreign}:
+                (directory / name).write_bytes(pem)
+            text = "\n\n".join([*_made_up(instance, directory), text.replace(CERTIFICATE_DIR, f"{directory}/")])
+            accepted, words = check(text, haproxy)
+            if not accepted:
+                refused[identity] = words
+    return refused
+
+
+def _made_up(instance: DesiredInstance, directory: Path) -> Iterator[str]:
+    """Sections that the text needs and git does not declare. A defaults section must stand before who uses it."""
+    if not any(section.kind is SectionKind.GLOBAL for section in instance.sections):
+        yield _GLOBAL.format(directory=directory)
+    missing: dict[SectionId, str] = {}
+    for section in instance.sections.values():
+        for found in references.sections(section.id.kind, section.body):
+            target = SectionId(found.kind, found.name)
+            if target not in instance.sections:
+                missing[target] = _mode(section.body, instance)
+    groups = {
+        (group.userlist, group.group)
+        for section in instance.sections.values()
+        if section.id.kind is not SectionKind.USERLIST
+        for group in references.groups(section.body)
+    }
+    for target, mode in sorted(missing.items(), key=lambda item: (item[0].kind is not SectionKind.DEFAULTS, item[0])):
+        yield "\n".join([f"{target.kind} {target.name}", *_content(target, mode, groups)])
+    yield _LISTENER
+
+
+def _content(target: SectionId, mode: str, groups: set[tuple[str, str]]) -> list[str]:
+    """The least that HAProxy wants of such a section."""
+    match target.kind:
+        case SectionKind.BACKEND:
+            return [f"  mode {mode}"]
+        case SectionKind.USERLIST:
+            return [f"  group {group}" for userlist, group in sorted(groups) if userlist == target.name]
+        case SectionKind.RESOLVERS:
+            return ["  nameserver ns 127.0.0.1:53"]
+        case _:
+            return []
+
+
+def _mode(body: Mapping[str, object], instance: DesiredInstance) -> str:
+    """The mode of a proxy: its own, else that of its defaults, else HAProxy's."""
+    defaults = instance.sections.get(SectionId(SectionKind.DEFAULTS, str(body.get("from", ""))))
+    return str(body.get("mode") or (defaults.body.get("mode") if defaults else None) or "tcp")
+
+
+def _throw_away_certificate() -> bytes:
+    """A self-signed certificate with its key, good for an hour: enough for `haproxy -c` to load a bind."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "haoam-sync validate")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM) + private

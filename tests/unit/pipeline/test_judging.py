@@ -1,0 +1,75 @@
+"""What HAProxy says of a commit's text: it judges what git says, not what is missing because git does not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from haoam_sync import desired
+from haoam_sync.lab.haproxy import find_haproxy
+from haoam_sync.model.fleet import InstanceId
+from haoam_sync.pipeline import judging
+
+pytestmark = pytest.mark.e2e
+
+FLEET = b"""\
+apiVersion: haoam/v1
+kind: Fleet
+metadata: {name: f}
+spec:
+  clusters:
+    eu:
+      instances:
+        lb1: {url: "http://127.0.0.1:1/v3", user: admin, password: {secret: env/X}}
+"""
+LB1 = InstanceId("eu", "lb1")
+
+
+def _document(kind: str, spec: str, more: str = "") -> bytes:
+    return f"apiVersion: haoam/v1\nkind: {kind}\nmetadata: {{name: web{more}}}\nspec: {spec}\n".encode()
+
+
+def _refusals(files: Mapping[str, bytes]) -> Mapping[InstanceId, str]:
+    wanted = desired.load("c" * 40, {"haoam.yaml": FLEET, **files}, None)
+    return judging.refusals(wanted, find_haproxy())
+
+
+def test_a_backend_alone() -> None:
+    """The README's first change declares one backend and no listener: HAProxy has nothing against it."""
+    assert _refusals({"haproxy/web.yaml": _document("Backend", "{mode: http}")}) == {}
+
+
+def test_what_is_said_to_be_there() -> None:
+    """Foreign defaults, backends, userlists with their groups, resolvers and certificates are taken as given."""
+    external = "[defaults/base, backend/legacy, userlist/staff, resolvers/dns, certificate/old.pem]"
+    frontend = """
+  from: base
+  mode: tcp
+  default_backend: legacy
+  binds: {b: {address: 127.0.0.1, port: 1, ssl: true, ssl_certificate: old.pem}}
+"""
+    backend = """
+  from: base
+  mode: http
+  acl_list: [{acl_name: staff, criterion: http_auth_group(staff), value: admins}]
+  http_request_rule_list: [{type: deny, cond: unless, cond_test: staff}]
+  servers: {s1: {address: app.example.test, port: 1, resolvers: dns, init-addr: none}}
+"""
+    files = {
+        "haproxy/frontend.yaml": _document("Frontend", frontend, f", external: {external}"),
+        "haproxy/backend.yaml": _document("Backend", backend, f", external: {external}"),
+    }
+    assert _refusals(files) == {}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{mode: http, acl_list: [{acl_name: a, criterion: no_such_fetch, value: x}]}",
+        "{mode: http, http_request_rule_list: [{type: deny, cond: if, cond_test: no_such_acl}]}",
+    ],
+)
+def test_what_git_says_is_still_judged(spec: str) -> None:
+    """A mistake that only HAProxy knows is found, in its own words."""
+    assert "no_such" in _refusals({"haproxy/web.yaml": _document("Backend", spec)})[LB1]
