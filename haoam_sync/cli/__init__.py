@@ -15,6 +15,7 @@ from haoam_sync.cli import printing
 from haoam_sync.cli.apply import apply
 from haoam_sync.cli.audit import audit
 from haoam_sync.cli.codec import codec
+from haoam_sync.cli.import_ import adopt, import_
 from haoam_sync.cli.lab import lab
 from haoam_sync.cli.plan import drift, plan
 from haoam_sync.cli.review import review
@@ -23,7 +24,12 @@ from haoam_sync.cli.trust import trust
 from haoam_sync.cli.validate import render, validate
 from haoam_sync.errors import HaoamError, UsageError
 
-_INTERRUPTED = 130
+
+class InterruptedRunError(HaoamError):
+    """Ctrl-C, or "no" to a question: 128 and the number of SIGINT, as a shell has it."""
+
+    exit = 130
+    default_code = "E_INTERRUPTED"
 
 
 _EXIT_CODES = """\b
@@ -47,7 +53,7 @@ def haoam_sync() -> None:
     """
 
 
-for _command in (validate, render, plan, apply, drift, review, trust, audit, lab, codec, schema):
+for _command in (validate, render, plan, apply, drift, review, import_, adopt, trust, audit, lab, codec, schema):
     haoam_sync.add_command(_command)
 
 
@@ -60,18 +66,16 @@ def main(arguments: list[str] | None = None) -> None:
     except HaoamError as error:
         printing.failure(error, output)
         sys.exit(error.exit)
-    except click.exceptions.Abort:
-        sys.exit(_INTERRUPTED)
-    except KeyboardInterrupt:
-        printing.note("interrupted")
-        sys.exit(_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        printing.failure(InterruptedRunError("interrupted", hint="nothing more was done"), output)
+        sys.exit(InterruptedRunError.exit)
     except click.ClickException as error:
         hint = f"see haoam-sync {' '.join(given[:1])} --help"
         printing.failure(UsageError(error.format_message(), hint=hint), output)
         sys.exit(UsageError.exit)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at exit has somewhere to go
-        sys.exit(_INTERRUPTED)
+        sys.exit(InterruptedRunError.exit)
     except Exception as error:  # the last resort: a defect is told like any other failure
         if os.environ.get("HAOAM_DEBUG"):
             raise

@@ -21,10 +21,7 @@ from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.secret import SECRET_FIELDS, secret_paths
 from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.model.sections import section_model
-from haoam_sync.model.sections.structure import Shape, fields
-
-OWN_NAME: Mapping[str, str] = {"users": "username", "server_templates": "prefix", "crt_loads": "certificate"}
-"""Children whose name is not in the field `name`, by the field that holds them."""
+from haoam_sync.model.sections.structure import OWN_NAME, Shape, fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from haoam_sync.desired.declaration import OWN_NAME, named_children
+from haoam_sync.desired.declaration import named_children
 from haoam_sync.desired.envelope import API_VERSION, CERTIFICATE, FLEET, SECTION_KINDS
 from haoam_sync.model.documents.certificate import CertificateSpec
 from haoam_sync.model.documents.fleet import FleetSpec
@@ -18,6 +18,7 @@ from haoam_sync.model.documents.values import SecretObject
 from haoam_sync.model.secret import SECRET_FIELDS
 from haoam_sync.model.section import SectionKind
 from haoam_sync.model.sections import section_model
+from haoam_sync.model.sections.structure import OWN_NAME
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE_NAME = "Variable"

@@ -5,6 +5,7 @@ command line to print. Nothing here decides: the stages do.
 """
 
 from haoam_sync.pipeline.applying import apply
+from haoam_sync.pipeline.importing import Endpoint, Imported, Target, adopt, import_file, import_instance
 from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
@@ -12,13 +13,19 @@ from haoam_sync.pipeline.trusting import Made, Remembered, init_trust, remembere
 
 __all__ = [
     "Drift",
+    "Endpoint",
+    "Imported",
     "Made",
     "Planned",
     "Remembered",
     "Reviewable",
+    "Target",
     "Validation",
+    "adopt",
     "apply",
     "drift",
+    "import_file",
+    "import_instance",
     "init_trust",
     "plan",
     "remembered",

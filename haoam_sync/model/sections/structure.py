@@ -11,6 +11,9 @@ from pydantic import BaseModel
 
 from haoam_sync.model.sections.values import Since, Until, ValuesSince
 
+OWN_NAME: Mapping[str, str] = {"users": "username", "server_templates": "prefix", "crt_loads": "certificate"}
+"""Children whose name is not in the field `name`, by the field that holds them."""
+
 
 class Shape(Enum):
     """How many objects of a model stand in a field."""

@@ -1,0 +1,116 @@
+"""Rule I4: does a document make every line of a section again?
+
+Lines are compared word by word. What the server spells otherwise without changing its meaning counts as the same:
+the order of arguments, `30000` and `30s`, `deny status` and `deny deny_status`, the name that a bind gets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from haoam_sync import haproxycfg
+from haoam_sync.haproxycfg.words import split
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.section import SectionKind
+
+_QUANTITY = re.compile(r"([0-9]+)([a-zA-Z]*)")
+_MILLISECONDS = {
+    "us": Fraction(1, 1000),
+    "ms": Fraction(1),
+    "s": Fraction(1000),
+    "m": Fraction(60_000),
+    "h": Fraction(3_600_000),
+    "d": Fraction(86_400_000),
+}
+_BYTES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SAME_WORD = {"deny_status": "status"}
+"""Two spellings of one argument (manual, `http-request deny`)."""
+
+
+def differences(kind: SectionKind, lines: Sequence[str], body: JsonObject, api: ApiVersion) -> Iterator[str]:
+    """What writing `body` would do to a section beyond order and spelling, one clause each.
+
+    Args:
+        kind: of the section.
+        lines: as they stand in the file, the first one of the section among them.
+        body: what `haproxycfg.parse` made of them, perhaps with things taken out.
+        api: of the server.
+    """
+    header, *inside = lines
+    wanted = Counter(_plain(line) for line in inside)
+    wanted.pop("", None)
+    made = Counter(_plain(line) for line in haproxycfg.render(kind, body, api).split("\n")[1:])
+    left, added = wanted - made, made - wanted
+    for line, count in left.items():
+        again = _alone(kind, header, line, api)
+        for _ in range(count):
+            yield from _missing(line, again, added, made)
+    for line in added.elements():
+        yield f"`{line}` would be added"
+
+
+def _plain(line: str) -> str:
+    words, _ = split(line)
+    return " ".join(words)
+
+
+def _alone(kind: SectionKind, header: str, line: str, api: ApiVersion) -> list[str]:
+    """The lines that a section of this one line makes."""
+    parsed = haproxycfg.parse(f"{_plain(header)}\n  {line}", api)
+    try:
+        return [_plain(one) for one in haproxycfg.render(kind, parsed.body, api).split("\n")[1:]]
+    except haproxycfg.CodecError:
+        return []
+
+
+def _missing(line: str, again: list[str], added: Counter[str], made: Counter[str]) -> Iterator[str]:
+    """Nothing when `line` is there in another spelling, which is then used up."""
+    if not again:
+        yield f"no field of the API holds `{line}`"
+        return
+    words = [word for one in again for word in one.split(" ")]
+    if not _same(line.split(" "), words):
+        yield f"`{line}` would become `{'`, `'.join(again)}`"
+        return
+    for one in again:
+        if added[one] > 0:
+            added[one] -= 1
+        elif line in again and made[line] == 0:
+            yield f"`{line}` would be lost beside the other lines of its kind"
+        elif line not in again or made[line]:
+            yield f"`{line}` is not the only one of its kind, and only one would be left"
+
+
+def _same(before: list[str], after: list[str]) -> bool:
+    left = Counter(_SAME_WORD.get(word, word) for word in before)
+    more = Counter(_SAME_WORD.get(word, word) for word in after)
+    left, more = left - more, more - left
+    if before[0] == "bind" and more["name"] == 1 and "name" not in before:
+        more -= Counter(["name", before[1]])
+    rest = list(more.elements())
+    for word in left.elements():
+        twin = next((other for other in rest if _readings(word) & _readings(other)), None)
+        if twin is None:
+            return False
+        rest.remove(twin)
+    return not rest
+
+
+def _readings(word: str) -> set[tuple[str, Fraction]]:
+    """What a number can mean: HAProxy's units of time (manual, 2.5) and of size; without one, any of them."""
+    found = _QUANTITY.fullmatch(word)
+    if found is None:
+        return set()
+    number, unit = Fraction(int(found[1])), found[2]
+    readings = set()
+    if not unit:
+        readings |= {("time", number), ("time", number * 1000), ("size", number)}
+    if unit in _MILLISECONDS:
+        readings.add(("time", number * _MILLISECONDS[unit]))
+    if unit.lower() in _BYTES:
+        readings.add(("size", number * _BYTES[unit.lower()]))
+    return readings

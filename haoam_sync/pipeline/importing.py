@@ -1,0 +1,375 @@
+"""`import` and `adopt`: what runs becomes documents, and proves that a plan for them changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from haoam_sync import desired, haproxycfg, importing, live
+from haoam_sync import plan as plans
+from haoam_sync.dataplane import connect
+from haoam_sync.desired import references
+from haoam_sync.errors import HaoamError, InvalidDesiredError, UsageError
+from haoam_sync.haproxycfg.file import ConfigFile
+from haoam_sync.importing import Choice, Foreign, Reading, Tree
+from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.exchange import Unrecorded
+from haoam_sync.model.fleet import Instance, InstanceId
+from haoam_sync.model.json import JsonObject
+from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.plan import InstancePlan, Reason
+from haoam_sync.model.position import Position
+from haoam_sync.model.secret import SecretReference, SecretUse
+from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.pipeline import connecting
+from haoam_sync.pipeline.opening import opened
+from haoam_sync.settings import Settings, default_state
+
+_FLEET = "haoam.yaml"
+_FOLDER = "haproxy"
+_SOMEWHERE = "http://127.0.0.1:5555/v3"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a configuration is read from, when it is not read from a file.
+
+    Attributes:
+        url: of the Data Plane API, `/v3` included.
+        user: that logs in.
+        password_env: variable of the environment that holds the password.
+        ca: file of the authority that signs the API's certificate; None for the system's.
+    """
+
+    url: str
+    user: str
+    password_env: str
+    ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an import goes.
+
+    Attributes:
+        cluster: that the documents are for.
+        instance: of that cluster, which is read.
+        directory: the top of the desired-state repository.
+        secrets: file to write values of secrets to, or a directory; None for one beside this user's state.
+    """
+
+    cluster: str
+    instance: str
+    directory: Path
+    secrets: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import wrote.
+
+    Attributes:
+        owned: the path of each section's document, in the order of plans.
+        foreign: what stays foreign, in the order of haproxy.cfg.
+        warnings: things to know that stop nothing.
+        files: every file written below the repository, sorted.
+        secrets: file, or directory, that values of secrets were written to; None where there were none.
+        uses: what the host must allow for them: reference, document kind, field.
+    """
+
+    owned: Mapping[SectionId, str]
+    foreign: tuple[Foreign, ...]
+    warnings: tuple[str, ...]
+    files: tuple[str, ...]
+    secrets: Path | None
+    uses: tuple[tuple[str, str, str], ...]
+
+
+def import_file(source: Path, api: ApiVersion, target: Target, choice: Choice) -> Imported:
+    """Documents for a haproxy.cfg on disk.
+
+    Args:
+        source: the file.
+        api: version of the Data Plane API that will stand in front of it.
+        target: where they go.
+        choice: what is asked for.
+
+    Raises:
+        CodecError: it is no haproxy.cfg.
+        UsageError: it cannot be read, or something that is there already would be overwritten.
+    """
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{source} cannot be read: {error}", hint="give a haproxy.cfg in UTF-8") from error
+    return _import(_from_text(text, api, InstanceId(target.cluster, target.instance)), target, choice, {})
+
+
+def import_instance(endpoint: Endpoint, environment: Mapping[str, str], target: Target, choice: Choice) -> Imported:
+    """Documents for an instance that runs, read through its Data Plane API, and haoam.yaml if there is none.
+
+    Args:
+        endpoint: of its API.
+        environment: where the password is found.
+        target: where they go.
+        choice: what is asked for.
+
+    Raises:
+        InstanceError: it cannot be read.
+        UsageError: there is no password, or something that is there already would be overwritten.
+    """
+    password = environment.get(endpoint.password_env)
+    if password is None:
+        raise UsageError(
+            f"the environment has no variable {endpoint.password_env}",
+            code="E_SECRET_MISSING",
+            hint="put the password of the API's user into it, and run again",
+        )
+    ca = _ca(endpoint.ca)
+    identity = InstanceId(target.cluster, target.instance)
+    reference = SecretReference("env", endpoint.password_env)
+    instance = Instance(identity, endpoint.url, endpoint.user, reference, ca, {}, Position("--url"))
+    with connect(instance, password, Unrecorded()) as api:
+        found = live.read(api, identity)
+    extra: dict[str, bytes] = {}
+    if not (target.directory / _FLEET).exists():
+        ca_file = f"certs/{target.cluster}-ca.pem" if ca is not None else ""
+        document = importing.fleet_document(
+            target.cluster, target.instance, endpoint.url, endpoint.user, endpoint.password_env, ca_file
+        )
+        extra[_FLEET] = document.encode()
+        if ca is not None:
+            extra[ca_file] = ca
+    return _import(found, target, replace(choice, user=endpoint.user), extra)
+
+
+def adopt(
+    settings: Settings, instance: str, sections: Collection[SectionId], directory: Path, secrets: Path | None
+) -> Imported:
+    """Documents for named sections of an instance of the accepted fleet.
+
+    Args:
+        settings: the four places.
+        instance: `CLUSTER/INSTANCE`.
+        sections: to adopt.
+        directory: the top of the desired-state repository's work tree, or its haproxy/ folder.
+        secrets: as for an import.
+
+    Raises:
+        UsageError: there is no such instance or section; E_ADOPT, one of them cannot be owned.
+        HaoamError: as for each stage.
+    """
+    with opened(settings) as here:
+        fleet = here.fleet(here.accepted())
+        known = {str(one.id): one for one in fleet.instances()}
+        if instance not in known:
+            raise UsageError(
+                f"there is no instance {instance!r}", hint=f"the accepted fleet has {', '.join(sorted(known))}"
+            )
+        one = known[instance]
+        with connecting.client(one, here.reveal, Unrecorded()) as api:
+            found = live.read(api, one.id)
+    file = ConfigFile.parse(haproxycfg.with_explicit_defaults(found.text))
+    missing = [section for section in sections if file.find(section.kind, section.name) is None]
+    if missing:
+        raise UsageError(f"{instance} has no section {missing[0]}", code="E_NO_SECTION", hint="look at its haproxy.cfg")
+    root = directory.parent if directory.name == _FOLDER else directory
+    target = Target(one.id.cluster, one.id.name, root, secrets)
+    reading, tree = _prepared(found, target, Choice(only=frozenset(sections), user=one.user))
+    if reading.foreign:
+        worst = reading.foreign[0]
+        raise UsageError(f"{worst.heading} cannot be adopted: {worst.reason}", code="E_ADOPT", where=instance)
+    return _written(reading, tree, target, {})
+
+
+def _import(found: Live, target: Target, choice: Choice, extra: Mapping[str, bytes]) -> Imported:
+    reading, tree = _prepared(found, target, choice)
+    return _written(reading, tree, target, extra)
+
+
+def _from_text(text: str, api: ApiVersion, identity: InstanceId) -> Live:
+    """What the Data Plane API would say of a file."""
+    return Live(
+        id=identity,
+        api=api,
+        version=1,
+        checksum=live.checksum_of(text),
+        text=text,
+        sections={},
+        foreign_texts=(),
+        certificates=(),
+        certificate_dir=None,
+        phantom=False,
+        file_version=1,
+        requests=0,
+    )
+
+
+def _prepared(found: Live, target: Target, choice: Choice) -> tuple[Reading, Tree]:
+    """Read, and leave out what does not hold, until the rest loads and plans to nothing."""
+    reading = importing.read(found.text, found.api, choice)
+    scheme = "file" if target.secrets is not None and target.secrets.is_dir() else "env"
+    while True:
+        tree = importing.tree(reading.candidates, target.cluster, _references, secrets=scheme)
+        refused = _refused(reading, tree, target, found)
+        if not refused:
+            break
+        left = tuple(one for one in reading.candidates if one.id not in refused)
+        gone = tuple(Foreign(_heading(identity), reason) for identity, reason in sorted(refused.items()))
+        reading = replace(reading, candidates=left, foreign=(*reading.foreign, *gone))
+    _keep_defaults(found, reading)
+    return reading, tree
+
+
+def _heading(identity: SectionId) -> str:
+    return f"{identity.kind.value} {identity.name}".strip()
+
+
+def _references(kind: SectionKind, body: JsonObject) -> Iterable[str]:
+    for section in references.sections(kind, body):
+        yield f"{section.kind.value}/{section.name}"
+    for _, name in references.certificates(body):
+        yield f"certificate/{name}"
+
+
+def _refused(reading: Reading, tree: Tree, target: Target, found: Live) -> Mapping[SectionId, str]:
+    """Sections whose documents do not load, or whose plan is not empty, each with the reason."""
+    places = {path: identity for identity, path in tree.places.items()}
+    fleet = importing.fleet_document(target.cluster, target.instance, _SOMEWHERE, "admin", "PASSWORD", "")
+    blobs = {**tree.files, _FLEET: fleet.encode()}
+    try:
+        wanted = desired.load("import", blobs, _revealing(tree))
+    except InvalidDesiredError as error:
+        problems = {places[one.file]: f"{one.message}" for one in reversed(error.problems) if one.file in places}
+        if not problems:
+            raise
+        return problems
+    identity = InstanceId(target.cluster, target.instance)
+    planned = plans.compute_instance(wanted.instances[identity], _as_after_first_write(reading, found), None)
+    return dict(_changed(planned))
+
+
+def _revealing(tree: Tree) -> Callable[[SecretUse], str]:
+    return lambda use: tree.secrets.get(str(use.reference), "unused")
+
+
+def _as_after_first_write(reading: Reading, found: Live) -> Live:
+    """What the API says of the sections once every proxy has its `from`. The text plays no part in it."""
+    return replace(
+        found,
+        text="",
+        sections={section.id: section for section in _sections(reading, found)},
+        certificate_dir=None,
+    )
+
+
+def _sections(reading: Reading, found: Live) -> Iterable[LiveSection]:
+    for section in ConfigFile.parse(reading.text):
+        identity = section.id
+        if identity is None:
+            continue
+        body = haproxycfg.parse(section.text, found.api).body
+        told = found.sections.get(identity)
+        if told is not None:
+            body = {**told.body, **({"from": body["from"]} if "from" in body else {})}
+        yield LiveSection(identity, body)
+
+
+def _changed(planned: InstancePlan) -> Iterable[tuple[SectionId, str]]:
+    for change in planned.changes:
+        if change.reason is not Reason.ADOPT or change.fields:
+            fields = ", ".join(field.path for field in change.fields)
+            yield change.section, f"the instance reads it back otherwise: {fields or change.reason.value}"
+
+
+def _keep_defaults(found: Live, reading: Reading) -> None:
+    """Prove that every proxy keeps its effective defaults through the first write.
+
+    Raises:
+        HaoamError: E_ADOPT, one does not.
+    """
+    if ConfigFile.parse(found.text).holds_conditionals:
+        return  # nothing is written to such an instance
+    after = ConfigFile.parse(haproxycfg.normal_form(reading.text))
+    for candidate in reading.candidates:
+        after.replace(
+            candidate.id.kind, candidate.id.name, haproxycfg.render(candidate.id.kind, candidate.body, found.api)
+        )
+    moved = importing.moved_defaults(found.text, after.text(), found.api)
+    if moved:
+        raise HaoamError(
+            f"{', '.join(moved)} would get other defaults than now",
+            code="E_ADOPT",
+            where=str(found.id),
+            hint="this is a defect of haoam-sync: nothing was written; report it with the haproxy.cfg",
+        )
+
+
+def _written(reading: Reading, tree: Tree, target: Target, extra: Mapping[str, bytes]) -> Imported:
+    """Write the files, none of which may be there."""
+    files = {**extra, **tree.files}
+    for path in files:
+        if (target.directory / path).exists():
+            raise UsageError(
+                f"{target.directory / path} is there already",
+                code="E_EXISTS",
+                hint="nothing was written; move it away, or import into an empty directory",
+            )
+    secrets = _write_secrets(tree, target) if tree.secrets else None
+    for path, content in sorted(files.items()):
+        place = target.directory / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("xb") as file:
+            file.write(content)
+    warnings = [*reading.warnings, *(text for one in reading.candidates for text in one.warnings)]
+    return Imported(tree.places, reading.foreign, tuple(warnings), tuple(sorted(files)), secrets, tree.uses)
+
+
+def _write_secrets(tree: Tree, target: Target) -> Path:
+    """Write the values where only this user can read them, outside of the repository."""
+    place = target.secrets or default_state() / "imported" / f"{target.cluster}.env"
+    place = place.absolute()
+    top = _top(target.directory)
+    if place.resolve().is_relative_to(top):
+        raise UsageError(
+            f"{place} lies in the repository {top}",
+            code="E_SECRETS_PLACE",
+            hint="nothing was written; give --secrets a place outside of it",
+        )
+    if place.is_dir():
+        for reference, value in sorted(tree.secrets.items()):
+            _write_private(place / reference.removeprefix("file/"), f"{value}\n")
+        return place
+    lines = (f"{name.removeprefix('env/')}={shlex.quote(value)}\n" for name, value in sorted(tree.secrets.items()))
+    _write_private(place, "".join(lines))
+    return place
+
+
+def _top(directory: Path) -> Path:
+    """The top of the repository that a directory lies in; itself when it lies in none."""
+    here = directory.resolve()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+
+
+def _write_private(place: Path, text: str) -> None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{place} is there already", code="E_EXISTS", hint="move it away, or give another place by --secrets"
+        ) from error
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _ca(place: Path | None) -> bytes | None:
+    if place is None:
+        return None
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the authority cannot be read: {error}", hint="give --ca a PEM file") from error
