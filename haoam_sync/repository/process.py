@@ -47,6 +47,8 @@ LOCAL_PROGRAM = (
 )
 """How `upload-pack` and `receive-pack` are started on a local source, whose configuration and hooks are not ours."""
 
+MOST_BYTES = 32 << 20
+"""An object larger than this is refused unread, whatever a policy allows."""
 _BATCH = 1000
 """Ids written before answers are read: 41 bytes each, so that they fit into a pipe's buffer of 64 KiB."""
 
@@ -100,6 +102,7 @@ class GitProcess:
 
         Raises:
             GitFailedError: git's answer ended early.
+            NotTrustedError: E_LIMIT, an object is too large to be read at all.
         """
         answers: list[tuple[str, bytes] | None] = []
         with self._lock:
@@ -127,6 +130,8 @@ class GitProcess:
                 if len(header) != 3:  # noqa: PLR2004  # "ID KIND SIZE"
                     raise GitFailedError(("cat-file",), None, f"answered {' '.join(header)!r}")
                 size = int(header[2])
+                if size > MOST_BYTES:
+                    raise _too_large(header[0], size)
                 content = stdout.read(size + 1)
                 if len(content) != size + 1:
                     raise GitFailedError(("cat-file",), None, "ended in the middle of an object")
@@ -212,6 +217,15 @@ def shallow(where: str) -> NotTrustedError:
         code="E_SHALLOW",
         where=where,
         hint="fetch everything: git fetch --unshallow (actions/checkout: fetch-depth: 0)",
+    )
+
+
+def _too_large(oid: str, size: int) -> NotTrustedError:
+    return NotTrustedError(
+        f"object {oid} has {size} bytes, more than {MOST_BYTES}",
+        code="E_LIMIT",
+        where=oid,
+        hint="take it out of the commit",
     )
 
 

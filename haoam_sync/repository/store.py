@@ -61,6 +61,10 @@ _CONFIG = """\
 _FULL_ID = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/-]*")
+_MOST_FILES = 200_000
+_MOST_DEPTH = 32
+_MOST_TOGETHER = 256 << 20
+_READ_AT_ONCE = 1000
 _FORBIDDEN_FILES = ("info/grafts", "objects/info/alternates", "objects/info/http-alternates")
 
 
@@ -202,24 +206,34 @@ class Repository:
         """Every entry below the commit's tree that is no directory, by path. Grammar checked, content not read.
 
         Raises:
-            NotTrustedError: E_TREE_ENTRY, E_PATH, E_OID_MISMATCH, E_REPO_STATE.
+            NotTrustedError: E_TREE_ENTRY, E_PATH, E_OID_MISMATCH, E_REPO_STATE; E_LIMIT, there are too many.
         """
         raw = self.commit(commit)
         if not (raw.startswith(b"tree ") and _FULL_ID.fullmatch(raw[5:45].decode("ascii", "replace"))):
             raise NotTrustedError("the commit has no tree in its first line", code="E_COMMIT_FORMAT", where=commit)
         found: dict[str, TreeEntry] = {}
+        depth = 0
         level = [("", raw[5:45].decode("ascii"))]
         while level:
             below: list[tuple[str, str]] = []
-            trees = self.read_many([oid for _, oid in level], "tree")
-            for (prefix, _), data in zip(level, trees, strict=True):
-                for entry in parse_tree(data, where=f"{commit}:{prefix}"):
+            distinct = list(dict.fromkeys(oid for _, oid in level))
+            trees = dict(zip(distinct, self.read_many(distinct, "tree"), strict=True))
+            entries = {oid: parse_tree(data, where=commit) for oid, data in trees.items()}
+            for prefix, oid in level:
+                for entry in entries[oid]:
                     path = prefix + entry.name
                     if entry.is_tree:
                         below.append((path + "/", entry.oid))
                     else:
                         found[path] = entry
-            level = below
+                if len(found) + len(below) > _MOST_FILES or depth > _MOST_DEPTH:
+                    raise NotTrustedError(
+                        f"the commit holds more than {_MOST_FILES} files, or directories {_MOST_DEPTH} deep",
+                        code="E_LIMIT",
+                        where=commit,
+                        hint="a tree of shared trees can be made to unfold without end; nobody means that",
+                    )
+            level, depth = below, depth + 1
         return dict(sorted(found.items()))
 
     def blobs(self, commit: str) -> Mapping[str, bytes]:
@@ -231,7 +245,22 @@ class Repository:
             NotTrustedError: as for `files`.
         """
         plain = {path: entry.oid for path, entry in self.files(commit).items() if entry.is_plain}
-        return dict(zip(plain, self.read_many(list(plain.values()), "blob"), strict=True))
+        distinct = list(dict.fromkeys(plain.values()))
+        contents: dict[str, bytes] = {}
+        size = 0
+        for start in range(0, len(distinct), _READ_AT_ONCE):
+            part = distinct[start : start + _READ_AT_ONCE]
+            for oid, content in zip(part, self.read_many(part, "blob"), strict=True):
+                contents[oid] = content
+                size += len(content)
+            if size > _MOST_TOGETHER:
+                raise NotTrustedError(
+                    f"the files of the commit have more than {_MOST_TOGETHER} bytes together",
+                    code="E_LIMIT",
+                    where=commit,
+                    hint="take large files out of the repository",
+                )
+        return {path: contents[oid] for path, oid in plain.items()}
 
     def append_statement(self, statement: bytes, *, parent: str, now: datetime) -> str:
         """Put one statement behind `parent` (the tip seen, "" for none) in the source's attestations.

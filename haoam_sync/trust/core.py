@@ -11,7 +11,7 @@ E3  Nothing frozen or compromised; now is not before the last decision. Keys and
 S1  Every commit of the step is canonical and has exactly one signature, which holds over its raw bytes, by an active
     key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger.
 S2  At most two parents, the first is the base; counts bounded; nothing missing.
-S3  The tree that was reviewed is the tree of the commit (R4 of `reviews.py`).
+S3  The tree that was reviewed is the tree of the commit (R3 of `reviews.py`).
 S4  The tree holds only plain files under names that look like what they are; sizes and counts bounded.
 S5  Every changed path matches a rule, and the thresholds of all matching rules are met.
 S6  Trust files change alone, the serial goes up by one, a quorum of the old and of the new roots agrees, and the new
@@ -160,7 +160,8 @@ def first_parent_chain(graph: Graph, trusted: str, head: str) -> tuple[str, ...]
 
 def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str) -> TrustedCommit:
     """E2: the longest step from `base` that a review binds, else the step to the next commit."""
-    bound = {entry.about.get("head") for entry in case.log.about(base=base)}
+    judge = _judge(case, policy)
+    bound = {said.head for entry in case.log.about(base=base) if (said := judge.genuine(entry)) is not None}
     ends = [oid for oid in reversed(chain[1:]) if oid in bound]
     refusal: NotTrustedError | None = None
     for end in (*ends, chain[0]):
@@ -187,10 +188,10 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
     Raises:
         NotTrustedError: as for `accept`.
     """
+    judge = _judge(case, policy)
     entries = case.log.about(heads=_heads(case.graph, base, head), base=base, tree=case.graph.commit(head).tree)
-    at = case.now if final else _time_of(entries, head, case.now)
+    at = case.now if final else _time_of(judge, entries, head)
     found = structure(case, policy, base, head, at)
-    judge = Judge(case.graph, case.trees, case.log, case.proofs, policy, case.ref, case.policy_digest)
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
         makers = frozenset({found.author, found.committer})
@@ -246,11 +247,12 @@ def _heads(graph: Graph, base: str, head: str) -> tuple[str, ...]:
     return (head, *parents[1:]) if parents[:1] == (base,) else (head,)
 
 
-def _time_of(entries: list[Entry], head: str, now: datetime) -> datetime:
-    """E3: when a step was complete that a later one builds on: at its last approval, of which only the time is read."""
-    times = []
-    for entry in entries:
-        said = entry.parsed.predicate
-        if said is not None and said.decision == "approve" and head in {said.head, entry.about.get("head")}:
-            times.append(parse_time(said.issued))
-    return max((time for time in times if time <= now + CLOCK_SKEW), default=now)
+def _judge(case: Case, policy: LoadedPolicy) -> Judge:
+    return Judge(case.graph, case.trees, case.log, case.proofs, policy, case.ref, case.now, case.policy_digest)
+
+
+def _time_of(judge: Judge, entries: list[Entry], head: str) -> datetime:
+    """E3: when a step was complete that a later one builds on: at the last approval of it that is not of the future."""
+    genuine = (judge.genuine(entry) for entry in entries if entry.about.get("head") == head)
+    times = [parse_time(said.issued) for said in genuine if said is not None and said.decision == "approve"]
+    return max((time for time in times if time <= judge.now + CLOCK_SKEW), default=judge.now)

@@ -8,12 +8,13 @@ I5  Bots are neither root nor reviewer.
 I6  Every threshold can be reached without the author: of each author's changes.
 I7  The branch is the one of the host root file.
 
-When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply.
+When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply; then bots are no
+authors either, since nobody would review what they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -123,7 +124,7 @@ def invariants(policy: TrustPolicy, *, ref: str, solo: bool) -> Iterator[str]:
     yield from _keys(policy)
     if not solo:
         yield from _roots(policy)
-    yield from _bots(policy)
+    yield from _bots(policy, (ROOT, REVIEWER, AUTHOR) if solo else (ROOT, REVIEWER))
     if not solo:
         yield from _reachable(policy)
     if policy.ref != ref:
@@ -201,9 +202,9 @@ def _roots(policy: TrustPolicy) -> Iterator[str]:
         )
 
 
-def _bots(policy: TrustPolicy) -> Iterator[str]:
+def _bots(policy: TrustPolicy, roles: Iterable[str]) -> Iterator[str]:
     """I5."""
-    for role in (ROOT, REVIEWER):
+    for role in roles:
         for name in sorted(policy.members(role) & _bot_names(policy)):
             yield f"{name} is a bot and can not be {role}"
 

@@ -5,9 +5,9 @@ A statement is judged in this order; the first thing that is wrong with it is wh
 R1  It is about this repository and branch; an approval was made under the policy that judges it (E_REVIEW_CONTEXT).
 R2  Its signer is a person of the policy (E_REVIEWER_UNKNOWN, E_REVIEWER_KIND), the key is the one named
     (E_STATEMENT_SIGNER, E_SIG_NAMESPACE), the signature holds, the key may be used (E_KEY_...).
-R3  Its log is ours: the tip that the reviewer saw comes before it (E_ATTEST_ROLLBACK: everything is held).
-R4  It names the commit that was merged (E_REVIEW_STALE), judged against the base that it lies on (E_REVIEW_CONTEXT,
+R3  It names the commit that was merged (E_REVIEW_STALE), judged against the base that it lies on (E_REVIEW_CONTEXT,
     E_NOT_UP_TO_DATE), and the tree that was reviewed is the tree of the step (E_TREE_MISMATCH).
+R4  Its log is ours: the tip that the reviewer saw comes before it (E_ATTEST_ROLLBACK: the step is held).
 R5  It counts today: not from the future (E_CLOCK), not expired (E_REVIEW_EXPIRED).
 R6  Its change digest is the one computed from base and head (E_CHANGE_MISMATCH).
 R7  Its signer did not contribute to the change (E_SELF_REVIEW).
@@ -74,11 +74,12 @@ class Judge:
     proofs: Proofs
     policy: LoadedPolicy
     ref: str
+    now: datetime
     policy_digest_of: Callable[[str], str]
     """Digest of the policy of a commit; "" when it has none."""
 
     def signer(self, entry: Entry, at: datetime, policy: LoadedPolicy | None = None) -> tuple[Predicate, SshClaim]:
-        """R1 to R3: a statement of this repository, surely made by whom it names.
+        """R1 and R2: a statement of this repository, surely made by whom it names.
 
         Args:
             entry: the statement.
@@ -100,14 +101,16 @@ class Judge:
         _require_principal(said, claim, keys, where)
         require_namespace(claim.signature, REVIEW_NAMESPACE, where)
         require_key(keys, claim, self.proofs, at, where)
-        if not self.log.has(said.seen.attestations, before=where):
-            raise NotTrustedError(
-                f"{said.principal} saw the statement {said.seen.attestations[:12]}, which is not in our copy",
-                code="E_ATTEST_ROLLBACK",
-                where=where,
-                hint="somebody took statements away; compare refs/heads/haoam/attestations with the reviewers' copies",
-            )
         return said, claim
+
+    def genuine(self, entry: Entry) -> Predicate | None:
+        """A statement that a key of its principal signed, whatever else is wrong with it; None when it is not."""
+        said, claim = entry.parsed.predicate, entry.parsed.claim
+        if said is None or claim is None or claim.signature.namespace != REVIEW_NAMESPACE:
+            return None
+        use = self.policy.ssh_key(claim.signature.public)
+        mine = use is not None and use.principal == said.principal
+        return said if mine and self.proofs.holds(claim) else None
 
     def approval(self, entry: Entry, subject: Subject, policy: LoadedPolicy | None = None) -> Review:
         """R1 to R6: an approval of exactly this step, by anybody.
@@ -119,6 +122,7 @@ class Judge:
         if (said.policy.serial, said.policy.digest) != (self.policy.spec.serial, self.policy.digest):
             raise _context(entry.commit, f"it was made under another policy (serial {said.policy.serial})")
         self._require_binding(said, subject, entry.commit)
+        self._require_seen(said, entry.commit)
         self._require_time(said, subject.at, entry.commit)
         if said.change_digest != subject.change_digest():
             raise NotTrustedError(
@@ -134,15 +138,25 @@ class Judge:
         """What a statement of a known signer says about this change, whatever else is wrong; None when it is not."""
         try:
             said, _ = self.signer(entry, subject.at)
-        except NotTrustedError as error:
-            if error.code == "E_ATTEST_ROLLBACK":
-                raise
+        except NotTrustedError:
             return None
-        same = said.head in subject.heads or (said.base == subject.base and said.tree == subject.tree)
-        return said if same else None
+        if said.head in subject.heads or (said.base == subject.base and said.tree == subject.tree):
+            self._require_seen(said, entry.commit)
+            return said
+        return None
+
+    def _require_seen(self, said: Predicate, where: str) -> None:
+        """R4. Asked only of statements about this very step, so that nobody can stop others with one about nothing."""
+        if not self.log.has(said.seen.attestations, before=where):
+            raise NotTrustedError(
+                f"{said.principal} saw the statement {said.seen.attestations[:12]}, which is not in our copy",
+                code="E_ATTEST_ROLLBACK",
+                where=where,
+                hint="somebody took statements away; compare refs/heads/haoam/attestations with the reviewers' copies",
+            )
 
     def _require_binding(self, said: Predicate, subject: Subject, where: str) -> None:
-        """R4."""
+        """R3."""
         if said.head not in subject.heads:
             if said.head in subject.commits or said.base == subject.base:
                 raise NotTrustedError(
@@ -167,7 +181,7 @@ class Judge:
         self._require_merge(said, subject, where)
 
     def _require_merge(self, said: Predicate, subject: Subject, where: str) -> None:
-        """R4 for a merge: the branch was reviewed, and the merge adds nothing to it."""
+        """R3 for a merge: the branch was reviewed, and the merge adds nothing to it."""
         if said.base == subject.base:
             if self.graph.reaches(said.head, subject.base):
                 if said.tree != subject.tree:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Signer
-from haoam_sync.model.trust_policy import is_trust_file
+from haoam_sync.model.trust_policy import TrustLimits, is_trust_file
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.policy import AUTHOR, LoadedPolicy
 from haoam_sync.trust.reviews import Subject
@@ -91,7 +91,9 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
                 hint="add a rule for it to trust.yaml, in a change of its own, or leave the file out",
             )
     if not direct:
-        _require_quiet(case, base, head, new_policy)
+        _require_quiet(case, policy.spec.limits, base, head, new_policy)
+    if branch:
+        case.trees.require(graph.commit(branch).tree, policy.spec.limits, branch)  # S4
     mechanical = bool(branch) and _is_mechanical(case, base, branch, top.tree, head)
     contributors = _contributors(policy, [s for s in signers if not (mechanical and s.commit == head)])
     _require_merger(policy, signers[-1], mechanical=mechanical)
@@ -119,11 +121,12 @@ def _require_method(policy: LoadedPolicy, head: str, branch: str) -> None:
         )
 
 
-def _require_quiet(case: Case, base: str, head: str, new_policy: bytes) -> None:
+def _require_quiet(case: Case, limits: TrustLimits, base: str, head: str, new_policy: bytes) -> None:
     """E2: no trust file changes within a step of several commits."""
     ground = case.graph.commit(base).tree
     chain = case.graph.first_parents(base, head) or ()
     for oid in chain:
+        case.trees.require(case.graph.commit(oid).tree, limits, oid)  # S4
         changes = case.trees.changes(ground, case.graph.commit(oid).tree, oid)
         if any(map(is_trust_file, changes)) or new_policy != case.policy_bytes(base):
             raise NotTrustedError(

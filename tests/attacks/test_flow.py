@@ -19,7 +19,7 @@ from trust_world import git, policy_bytes, policy_document, with_signature
 
 from haoam_sync.model.json import digest_bytes
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("attacks-on-the-flow")]
+pytestmark = pytest.mark.e2e
 
 _VALUES = itertools.count(2001)
 

@@ -15,7 +15,7 @@ from flow_certificate import self_signed, server_context
 from flow_gate import Gate
 from trust_world import policy_document
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("proposed-commits")]
+pytestmark = pytest.mark.e2e
 
 OTHER = "another-secret-of-this-host"
 

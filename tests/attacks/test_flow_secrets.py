@@ -17,7 +17,7 @@ from flow_cli import Ran
 from flow_gate import Gate
 from trust_world import policy_document
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("secrets-of-the-flow")]
+pytestmark = pytest.mark.e2e
 
 OPERATOR = "Op3rator+secret+from+the+environment"
 DRIFTED = "Dr1fted+secret+set+by+hand"

@@ -383,6 +383,17 @@ def test_control_one_person_alone_with_the_hosts_word(world: World) -> None:
     assert (commit.id, commit.solo, commit.reviews) == (head, True, ())
 
 
+@pytest.mark.attack("E_POLICY_INVARIANT")
+def test_a_bot_that_nobody_would_review(world: World) -> None:
+    """Where one person works alone, bots write nothing: nobody would look at it."""
+    spec = _alone(policy_document(world.publics))
+    spec["principals"]["robot"] = {"kind": "bot", "keys": []}
+    spec["roles"]["author"]["members"] = ["alice", "robot"]
+    world = world.other(spec)
+    world.root = replace(world.root, solo=True)
+    world.refused("E_POLICY_INVARIANT")
+
+
 @pytest.mark.attack("E_UNSIGNED")
 def test_alone_but_unsigned(world: World) -> None:
     """Working alone is no excuse for not signing."""

@@ -251,6 +251,17 @@ def test_control_a_new_host_walks_old_history(world: World) -> None:
     assert len(accepted.steps) == 3
 
 
+def test_control_rubbish_does_not_age_old_history(world: World) -> None:
+    """A statement that nobody signed has no say in when an old step was complete."""
+    old = world.accepted_change(content=b"1\n")
+    world.now += timedelta(days=90)
+    world.review("bob", world.introduction, old, key="mallory")  # bob's name, today's date
+    head = world.accepted_change(content=b"2\n")
+    for file in sorted((world.place / "state" / "trust").iterdir()):
+        file.unlink()
+    assert world.verify().commit.id == head
+
+
 @pytest.mark.attack("E_REVIEW_EXPIRED")
 def test_an_expired_review_beside_a_late_one(world: World) -> None:
     """Reviews of one step must have counted at the same time: a late one does not bring an expired one back."""
@@ -468,3 +479,10 @@ def test_a_withdrawal_withheld_behind_an_unchanged_tip(world: World) -> None:
     after = world.move(world.commit(world.with_file(content=b"3\n"), [head]))
     world.review("carol", head, after, seen=Seen(attestations=hidden))
     world.refused("E_ATTEST_ROLLBACK")
+
+
+def test_control_a_statement_about_nothing_stops_nobody(world: World) -> None:
+    """Whoever may sign something can not hold all others by naming statements that never were."""
+    elsewhere = world.move(world.commit(world.with_file("docs/a"), [world.introduction], "dave"), "refs/heads/dave")
+    world.review("dave", world.introduction, elsewhere, seen=Seen(attestations="0" * 40))
+    world.accepted_change()

@@ -5,13 +5,19 @@ from __future__ import annotations
 import pytest
 from trust_world import World, policy_bytes, policy_document, with_signature
 
+from haoam_sync.errors import NotTrustedError
+
 
 def _reviewed(world: World, tree: str) -> str:
     """A signed and reviewed commit with this tree."""
-    payload = world.payload(tree, [world.introduction])
-    head = world.move(world.store("commit", with_signature(payload, world.armor(payload, "alice"))))
+    head = world.move(_signed(world, tree))
     world.review_raw("bob", world.introduction, head)
     return head
+
+
+def _signed(world: World, tree: str) -> str:
+    payload = world.payload(tree, [world.introduction])
+    return world.store("commit", with_signature(payload, world.armor(payload, "alice")))
 
 
 @pytest.mark.attack("E_TREE_ENTRY")
@@ -88,6 +94,41 @@ def test_a_path_that_is_very_long(world: World) -> None:
     """Paths are bounded, in depth and in length."""
     _reviewed(world, world.tree(world.with_file("haproxy/" + "d/" * 30 + "web.yaml")))
     world.refused("E_PATH")
+
+
+@pytest.mark.attack("E_LIMIT")
+def test_a_tree_that_unfolds_without_end(world: World) -> None:
+    """Trees that share trees can name a billion files in a few kilobytes: counted, they are refused at once."""
+    inner = world.tree({"a": b"a"})
+    for _ in range(9):
+        inner = world.raw_tree([("40000", f"d{number}", inner) for number in range(10)])
+    tree = world.tree({"trust.yaml": world.files["trust.yaml"], "haproxy": ("40000", inner)})
+    head = world.move(_signed(world, tree))  # nobody reviews it: git itself would never come to an end with it
+    world.refused("E_LIMIT")
+    repository = world.open()
+    with pytest.raises(NotTrustedError) as caught:
+        repository.blobs(head)  # as a plan of a proposed commit would
+    repository.close()
+    assert caught.value.code == "E_LIMIT"
+
+
+@pytest.mark.attack("E_LIMIT")
+def test_a_file_too_large_to_be_read_at_all(world: World) -> None:
+    """A file of 50 MB is refused by its size, before its bytes are read."""
+    _reviewed(world, world.tree(world.with_file(content=b"0" * 50_000_000)))
+    assert "more than" in world.refused("E_LIMIT").message
+
+
+@pytest.mark.attack("E_TREE_ENTRY")
+def test_a_link_in_the_branch_that_the_merge_does_not_have(world: World) -> None:
+    """What is read of a branch to judge its merge is held to the same rules."""
+    base = world.introduction
+    tree = world.tree({**world.files, "docs/a": ("120000", world.store("blob", b"a"))})
+    payload = world.payload(tree, [base])
+    side = world.store("commit", with_signature(payload, world.armor(payload, "alice")))
+    head = world.move(world.commit(world.files, [base, side], "bob"))
+    world.review_raw("carol", base, head)
+    world.refused("E_TREE_ENTRY")
 
 
 @pytest.mark.attack("E_LIMIT")
