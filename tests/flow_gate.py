@@ -26,6 +26,7 @@ class Gate:
         requests: `METHOD PATH` of each request, in the order in which they came.
         received: every byte that clients sent.
         before: called with `METHOD PATH` before the request is passed on; False drops the connection instead.
+        answering: the same before the answer is passed on.
         refusing: whether connections are cut at once.
     """
 
@@ -46,6 +47,7 @@ class Gate:
         self.requests: list[str] = []
         self.received = b""
         self.before: Callable[[str], bool] = lambda _: True
+        self.answering: Callable[[str], bool] = lambda _: True
         self.refusing = False
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -112,6 +114,8 @@ class Gate:
             if not data:
                 return False
             if key.fileobj is server:
+                if not self.answering(self.requests[-1]):
+                    return False
                 client.sendall(data)
                 continue
             self.received += data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from haoam_sync import pipeline
+from haoam_sync.apply import Interrupted
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.cli.plan import clusters
@@ -32,9 +33,15 @@ def apply(
     """Do exactly the plan that has PLAN_DIGEST (`plan` prints it), and prove that the running HAProxy took it.
 
     COMMIT must be signed and reviewed. The plan is computed again; when its digest is another one, nothing is written
-    and the exit code is 10. When an instance fails, its earlier state is restored and the rest is not attempted.
+    and the exit code is 10. When an instance fails, its earlier state is restored and the rest is not attempted; so it
+    is after Ctrl-C.
     """
-    outcome = pipeline.apply(resolve(repo, root, state, audit), revision, plan_digest, clusters)
+    try:
+        outcome = pipeline.apply(resolve(repo, root, state, audit), revision, plan_digest, clusters)
+    except Interrupted as stopped:
+        outcome = stopped.outcome
+        if not any(instance.exit for instance in outcome.instances):
+            raise
     code = worst_exit({instance.exit for instance in outcome.instances} - {0})
     printing.result(text.outcome(outcome), as_json.outcome(outcome, exit_code=code), output)
     if output == "text":
