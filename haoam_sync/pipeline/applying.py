@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from haoam_sync import apply as applies
-from haoam_sync import authorize, live, trust
+from haoam_sync import audit, authorize, live, trust
 from haoam_sync import plan as plans
 from haoam_sync.audit import AuditLog
 from haoam_sync.errors import HaoamError, PlanMismatchError
@@ -23,6 +23,9 @@ from haoam_sync.pipeline import connecting, planning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened, runner
 from haoam_sync.settings import Settings
 from haoam_sync.state import Applied, Seen
+
+_REACHED = frozenset({Result.APPLIED, Result.UNCHANGED})
+_SETTLED = _REACHED | {Result.RESTORED}
 
 
 def apply(settings: Settings, revision: str, plan_digest: str, clusters: tuple[str, ...]) -> Outcome:
@@ -85,6 +88,7 @@ def _applied(
             outcome = _unchanged(plan, snapshots)
         else:
             outcome = _done(here, authorized, wanted, before.instances, snapshots, log, journal)
+        _close_what_was_left(outcome, log, here.settings)
         _remember(here, outcome, targets)
     return outcome
 
@@ -145,13 +149,22 @@ def _unchanged(plan: Plan, snapshots: Mapping[InstanceId, Live]) -> Outcome:
     )
 
 
+def _close_what_was_left(outcome: Outcome, log: AuditLog, settings: Settings) -> None:
+    """An earlier apply that was killed has its outcome now, where every instance of it is proven or restored."""
+    settled = {one.id: one for one in outcome.instances if one.result in _SETTLED}
+    for left in audit.unfinished(settings.audit):
+        if settled.keys() >= set(left.instances):
+            log.conclude(
+                log.resume(left), replace(outcome, instances=tuple(settled[identity] for identity in left.instances))
+            )
+
+
 def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster]) -> None:
     """A cluster counts as applied when every one of its instances is; until then the commit before counts."""
     for name, cluster in targets.items():
         results = {one.id.name: one for one in outcome.instances if one.id.cluster == name}
-        reached = {Result.APPLIED, Result.UNCHANGED}
         if set(results) == {i.id.name for i in cluster.instances} and all(
-            r.result in reached for r in results.values()
+            r.result in _REACHED for r in results.values()
         ):
             seen = {
                 one: Seen(result.version_after, result.checksum_after)

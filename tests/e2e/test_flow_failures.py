@@ -121,6 +121,7 @@ def test_killed_at_the_commit(world: Edge, when: str) -> None:
     assert node.lab.ask("GET", "/transactions") == []
     assert list(journal.iterdir()) == []
     world.must(0, "drift")
+    world.must(0, "audit", "verify")  # what was cut off has its outcome now
 
 
 @pytest.mark.parametrize(("number", "output"), [(signal.SIGINT, "text"), (signal.SIGTERM, "json")])
@@ -198,12 +199,6 @@ def test_a_certificate_is_exchanged(world: Edge) -> None:
         names += [one["storage_name"] for one in stored]
         world.must(0, "plan")
     assert len(names) == len(set(names)) == 2
-
-
-def test_a_crash_of_every_kind_is_told_by_the_log(world: Edge) -> None:
-    """Killed applies are unfinished in the audit log; every other one has its outcome, and every hash holds."""
-    found = world.must(2, "audit", "verify", "--output", "json").json
-    assert (found["intact"], len(found["unfinished"])) == (True, 2)
 
 
 def _refuse(node: Node) -> None:
