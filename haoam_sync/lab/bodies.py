@@ -17,12 +17,18 @@ from http import HTTPStatus
 from typing import Any
 
 from haoam_sync.lab.document import Body
-from haoam_sync.lab.json_errors import syntax_error, type_error
+from haoam_sync.lab.json_errors import go_name, list_error, syntax_error, type_error
+from haoam_sync.lab.parts import PART_FIELDS
 from haoam_sync.lab.refusal import Refusal
 from haoam_sync.lab.wire import JsonType, Rule, folded, inherited, rules
-from haoam_sync.lab.zeros import shows_zero
+from haoam_sync.lab.zeros import is_nothing
 from haoam_sync.model.api_version import NEWEST, ApiVersion
-from haoam_sync.model.sections import SectionModel
+from haoam_sync.model.section import SectionKind
+from haoam_sync.model.sections import SectionModel, section_model
+
+_GREATEST = 2**63 - 1
+_DEFAULTS: Mapping[str, Body] = {"FcgiApp": {"max_reqs": 1}}
+"""What API 3.4 fills in, by model."""
 
 
 class Broken(IntEnum):
@@ -53,9 +59,13 @@ def read_object(raw: bytes, model: type[SectionModel], api: ApiVersion) -> Body:
         Refusal: it is none, or breaks a rule.
     """
     value = _decoded(raw, api)
+    if value is None:
+        value = _null({}, api)
     if not isinstance(value, dict):
-        raise type_error(raw, api, value, "", f"models.{model.__name__}")
+        raise type_error(raw, api, value, "", f"models.{_outermost(model)}")
     body = _typed(value, model, api, raw)
+    if api >= NEWEST:
+        body = {**_DEFAULTS.get(model.__name__, {}), **body}
     _refuse(tuple(_judge(body, model, api, "")), api)
     return body
 
@@ -63,41 +73,18 @@ def read_object(raw: bytes, model: type[SectionModel], api: ApiVersion) -> Body:
 def read_list(raw: bytes, model: type[SectionModel], api: ApiVersion) -> list[Body]:
     """The array of objects in a request's body. See `read_object`."""
     value = _decoded(raw, api)
+    if value is None:
+        value = _null([], api)
     if not isinstance(value, list):
-        raise type_error(raw, api, value, "", f"models.{model.__name__}s")
-    bodies = [_typed(item, model, api, raw) for item in value if isinstance(item, dict)]
-    if len(bodies) != len(value):
-        wrong = next(item for item in value if not isinstance(item, dict))
-        raise type_error(raw, api, wrong, "", f"models.{model.__name__}")
+        raise list_error(raw, api, go_name(model.__name__))
+    bodies = []
+    for item in value:
+        if not isinstance(item, dict):
+            raise list_error(raw, api, go_name(model.__name__), wrong=item)
+        bodies.append(_typed(item, model, api, raw))
     complaints = [c for index, body in enumerate(bodies) for c in _judge(body, model, api, f"{index}.")]
     _refuse(tuple(complaints), api)
     return bodies
-
-
-def read_runtime_object(raw: bytes, model: type[SectionModel], api: ApiVersion) -> Body:
-    """Like `read_object`, for a model in which nothing is required."""
-    return read_object(raw, model, api)
-
-
-def echo(body: Body, model: type[SectionModel], api: ApiVersion) -> Body:
-    """What a write answers with: what was sent, without what the server takes for empty."""
-    shown: Body = {}
-    for name, value in body.items():
-        rule = rules(model, api)[name]
-        match rule.kind:
-            case JsonType.OBJECT if rule.model is not None:
-                shown[name] = echo(value, rule.model, api)
-            case JsonType.MAP if rule.model is not None and value:
-                shown[name] = {key: echo(item, rule.model, api) for key, item in value.items()}
-            case JsonType.ARRAY if rule.model is not None and value:
-                shown[name] = [echo(item, rule.model, api) for item in value]
-            case JsonType.MAP | JsonType.ARRAY | JsonType.FREE if not value:
-                pass
-            case _ if not value and not shows_zero(model.__name__, name, rule):
-                pass
-            case _:
-                shown[name] = value
-    return shown
 
 
 def _decoded(raw: bytes, api: ApiVersion) -> Any:
@@ -108,9 +95,18 @@ def _decoded(raw: bytes, api: ApiVersion) -> Any:
         value, _ = json.JSONDecoder().raw_decode(text.lstrip())
     except ValueError:
         raise syntax_error(text, api) from None
-    if value is None:
-        raise _no_body(api)
     return value
+
+
+def _null(empty: Any, api: ApiVersion) -> Any:
+    """What a body of `null` is: as good as an empty one to API 3.2.
+
+    Raises:
+        Refusal: API 3.4 does not take it.
+    """
+    if api >= NEWEST:
+        raise Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "Value is not nullable")
+    return empty
 
 
 def _no_body(api: ApiVersion) -> Refusal:
@@ -135,9 +131,39 @@ def _typed(value: Mapping[str, Any], model: type[SectionModel], api: ApiVersion,
         if name is None or item is None:
             continue
         where = f"{path}.{name}" if path else name
-        struct = inherited(model).get(name, model.__name__ if path else "")
-        found[name] = _of_type(item, known[name], api, raw, struct, where)
+        struct = inherited(model).get(name, go_name(model.__name__) if path else _own_struct(model, name))
+        typed = _of_type(item, known[name], api, raw, struct, where)
+        if not is_nothing(model.__name__, name, known[name].kind, typed):
+            found[name] = typed
+        else:
+            found.pop(name, None)
     return found
+
+
+def _own_struct(model: type[SectionModel], name: str) -> str:
+    """What the server calls the half of a section that a field belongs to; parts of it have no name."""
+    kind = _KIND_OF_MODEL.get(model)
+    if kind in _HALVED and name not in PART_FIELDS[kind]:
+        return f"{go_name(model.__name__)}Base"
+    return "" if kind in _HALVED or _extended(model) else go_name(model.__name__)
+
+
+def _outermost(model: type[SectionModel]) -> str:
+    """What the server reads first of a body: the model that this one extends."""
+    if extended := _extended(model):
+        return extended
+    kind = _KIND_OF_MODEL.get(model)
+    return f"{go_name(model.__name__)}Base" if kind in _HALVED else go_name(model.__name__)
+
+
+def _extended(model: type[SectionModel]) -> str:
+    """The name of the model that this one extends, "" for none."""
+    bases = (base for base in model.__mro__[1:] if issubclass(base, SectionModel) and base is not SectionModel)
+    return next((base.__name__ for base in bases), "")
+
+
+_KIND_OF_MODEL = {section_model(kind): kind for kind in SectionKind}
+_HALVED = frozenset(kind for kind in SectionKind if PART_FIELDS[kind])
 
 
 def _of_type(item: Any, rule: Rule, api: ApiVersion, raw: bytes, struct: str, path: str) -> Any:
@@ -148,7 +174,7 @@ def _of_type(item: Any, rule: Rule, api: ApiVersion, raw: bytes, struct: str, pa
             return item
         case JsonType.BOOLEAN if isinstance(item, bool):
             return item
-        case JsonType.INTEGER if isinstance(item, int) and not isinstance(item, bool):
+        case JsonType.INTEGER if isinstance(item, int) and not isinstance(item, bool) and abs(item) <= _GREATEST:
             return item
         case JsonType.FREE if isinstance(item, dict):
             return item
@@ -163,6 +189,8 @@ def _of_type(item: Any, rule: Rule, api: ApiVersion, raw: bytes, struct: str, pa
 
 def _element(child: Any, rule: Rule, api: ApiVersion, raw: bytes, struct: str, path: str) -> Any:
     element = Rule(rule.element or JsonType.OBJECT, model=rule.model)
+    if isinstance(child, str | int | list) and rule.model is not None:
+        raise type_error(raw, api, child, f"{struct}.{path}", f"models.{_outermost(rule.model)}")
     return _of_type(child if child is not None else _zero(element), element, api, raw, struct, path)
 
 
@@ -171,7 +199,7 @@ def _zero(rule: Rule) -> Any:
 
 
 def _type_name(rule: Rule) -> str:
-    model = f"models.{rule.model.__name__}" if rule.model else ""
+    model = f"models.{go_name(rule.model.__name__)}" if rule.model else ""
     match rule.kind:
         case JsonType.OBJECT:
             return model
@@ -200,7 +228,7 @@ def _judge(body: Body, model: type[SectionModel], api: ApiVersion, prefix: str) 
     for name, rule in rules(model, api).items():
         path = f"{prefix}{name}"
         value = body.get(name)
-        if rule.required and (value is None or value == ""):
+        if rule.required and value is None:
             yield Complaint(Broken.REQUIRED, f"{path} in body is required")
         elif value is not None:
             yield from _judge_value(value, rule, api, path)
@@ -222,7 +250,7 @@ def _judge_value(value: Any, rule: Rule, api: ApiVersion, path: str) -> Iterator
         case JsonType.ARRAY:
             for index, item in enumerate(value):
                 yield from _judge_scalar(item, rule, f"{path}.{index}")
-        case JsonType.STRING | JsonType.INTEGER if value != "":
+        case JsonType.STRING | JsonType.INTEGER:
             yield from _judge_scalar(value, rule, path)
 
 

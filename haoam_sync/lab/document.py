@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 from haoam_sync.haproxycfg import normal_form, parse, render
+from haoam_sync.haproxycfg.words import ended, read_metadata, split
 from haoam_sync.lab.parts import PART_FIELDS, PART_KEYWORDS, begins_with
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionId, SectionKind
@@ -22,6 +23,19 @@ Body: TypeAlias = dict[str, Any]
 _KNOWN_KINDS = {kind.value: kind for kind in SectionKind}
 _FOREIGN_RANK = len(SectionKind)
 _CACHED_SECTIONS = 65_536
+_COMMENT_IS_READ = frozenset(
+    {
+        SectionKind.RESOLVERS,
+        SectionKind.PEERS,
+        SectionKind.MAILERS,
+        SectionKind.HTTP_ERRORS,
+        SectionKind.LOG_FORWARD,
+        SectionKind.FCGI_APP,
+    }
+)
+"""Kinds beside frontend, backend and defaults for which the comment on the first line is `metadata`."""
+_COMMENT_IS_WRITTEN = _COMMENT_IS_READ | {SectionKind.CACHE, SectionKind.RING}
+"""Kinds for which `metadata` becomes that comment; for these two it is not read back."""
 
 Key: TypeAlias = tuple[int, str, str]
 """Rank of the kind, keyword, name: sections of a kind are sorted by name, unknown kinds come last."""
@@ -163,12 +177,23 @@ def header_version(text: str) -> int:
 @lru_cache(maxsize=_CACHED_SECTIONS)
 def read_section(text: str, api: ApiVersion) -> Body:
     """A section as JSON. Not to be changed: it is shared."""
-    return cast("Body", parse(text, api).body)
+    section = parse(text, api)
+    body = cast("Body", section.body)
+    if section.kind in _COMMENT_IS_READ and "metadata" not in body:
+        comment = split(next(line for line in text.splitlines() if _is_own_line(line)))[1]
+        if comment:
+            body["metadata"] = read_metadata(comment)
+    return body
 
 
 def write_section(kind: SectionKind, body: Body, api: ApiVersion) -> str:
     """A section as text in normal form, ended by a newline."""
-    return f"{render(kind, body, api)}\n"
+    text = render(kind, body, api)
+    if body.get("metadata") and kind in _COMMENT_IS_WRITTEN:
+        first, newline, rest = text.partition("\n")
+        if split(first)[1] is None:
+            text = f"{ended([first], body['metadata'])}{newline}{rest}"
+    return f"{text}\n"
 
 
 def _normal_section(lines: Iterable[str]) -> str:

@@ -150,20 +150,21 @@ class Engine:
         """The file's text (header lines included), or a transaction's; and the version of memory or transaction.
 
         Raises:
-            Refusal: the transaction is not in progress.
+            Refusal: there is no such transaction.
         """
         if not transaction:
             with self._lock:
                 return self._file.read_text(encoding="utf-8"), self._version
-        try:
-            found = self._in_progress(transaction)
-        except Refusal:
+        with self._lock:
+            found = self._transactions.get(transaction)
+        if found is None:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST,
                 f"transaction does not exist: transaction file {transaction} does not exist",
                 version=0,
-            ) from None
-        return self._headed(found.document, found.version), found.version
+            )
+        text = self._headed(found.document, found.version)
+        return text, found.version if found.status is TransactionStatus.IN_PROGRESS else 0
 
     # ---- transactions
 

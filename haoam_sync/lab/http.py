@@ -42,7 +42,9 @@ def json_answer(body: Any, status: int = HTTPStatus.OK, headers: Mapping[str, st
 
 def text_answer(text: str, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """An answer with text."""
-    return Response(text, status, headers, mimetype="text/plain")
+    answer = Response(text, status, headers)
+    answer.headers["Content-Type"] = "text/plain"
+    return answer
 
 
 def empty_answer(status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -71,7 +73,7 @@ class Queries:
             Refusal: it is not.
         """
         value = request.args.get(name, "")
-        if value:
+        if value or (name in request.args and self._engine.api >= NEWEST):
             return value
         if self._engine.api >= NEWEST:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Query argument {name} is required, but not found")
@@ -83,9 +85,17 @@ class Queries:
         Raises:
             Refusal: it is none.
         """
-        value = request.args.get(name, "")
-        if not value:
+        value = request.args.get(name)
+        if value is None or (not value and self._engine.api < NEWEST):
             return 0
+        return self.number(name, value, "query")
+
+    def number(self, name: str, value: str, where: str) -> int:
+        """`value` as an integer.
+
+        Raises:
+            Refusal: it is none.
+        """
         try:
             return int(value)
         except ValueError:
@@ -97,7 +107,7 @@ class Queries:
                 f'strconv.ParseInt: parsing "{value}": invalid syntax',
             )
         raise Refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY, f'{name} in query must be of type int64: "{value}"', code=_CODE_TYPE
+            HTTPStatus.UNPROCESSABLE_ENTITY, f'{name} in {where} must be of type int64: "{value}"', code=_CODE_TYPE
         )
 
     def flag(self, name: str) -> bool:
@@ -106,8 +116,8 @@ class Queries:
         Raises:
             Refusal: API 3.4 does not take the value for one.
         """
-        value = request.args.get(name, "")
-        if value in {"", "0", "f", "F", "false", "FALSE", "False"}:
+        value = request.args.get(name, "false")
+        if value in {"0", "f", "F", "false", "FALSE", "False"}:
             return False
         if value in {"1", "t", "T", "true", "TRUE", "True"}:
             return True
@@ -219,7 +229,7 @@ def _unrouted(error: HTTPException, engine: Engine) -> Refusal:
         case NotFound():
             return Refusal(HTTPStatus.NOT_FOUND, f"path {request.path} was not found")
         case MethodNotAllowed():
-            methods = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"}, reverse=True)
+            methods = [method for method in ("GET", "POST", "PUT", "DELETE") if method in (error.valid_methods or ())]
             if newest:
                 words = f"method {request.method} is not allowed for path {request.path}"
             else:
@@ -237,14 +247,15 @@ def _authenticate(engine: Engine, login: Login) -> None:
         Refusal: no credentials, or wrong ones.
     """
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    newest = engine.api >= NEWEST
+    absent = "missing or invalid authorization" if newest else "unauthenticated for invalid credentials"
     if scheme.lower() != "basic" or not encoded:
-        words = (
-            "missing or invalid authorization" if engine.api >= NEWEST else "unauthenticated for invalid credentials"
-        )
-        raise Refusal(HTTPStatus.UNAUTHORIZED, words)
+        raise Refusal(HTTPStatus.UNAUTHORIZED, absent)
     try:
         given = base64.b64decode(encoded, validate=True)
     except ValueError:
         given = b""
+    if b":" not in given:
+        raise Refusal(HTTPStatus.UNAUTHORIZED, absent)
     if not hmac.compare_digest(given, f"{login.user}:{login.password}".encode()):
         raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthorized")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +11,8 @@ from haoam_sync.model.api_version import NEWEST, ApiVersion
 
 _NEAR, _FAR = 10, 50
 """How many bytes on each side the server shows of what it stumbled over."""
-_OBJECT_START = 1
+_BEYOND = 2**63
+_ESCAPES = frozenset('"\\/bfnrtu')
 
 
 def type_error(raw: bytes, api: ApiVersion, value: Any, field: str, wanted: str) -> Refusal:
@@ -28,6 +30,38 @@ def type_error(raw: bytes, api: ApiVersion, value: Any, field: str, wanted: str)
     return Refusal(HTTPStatus.BAD_REQUEST, f'parsing data body from "" failed, because {words}')
 
 
+def list_error(raw: bytes, api: ApiVersion, element: str, *, wrong: Any = None) -> Refusal:
+    """The same for a body that is no array, or an array in which `wrong` is no object."""
+    if api >= NEWEST:
+        words = "value must be an array" if wrong is None else "value must be an object"
+        return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, words)
+    text = raw.decode(errors="replace")
+    name = f"models.{'Acl' if element == 'ACL' else element}s"
+    if wrong is None:
+        at = len(text) - len(text.lstrip())
+        words = f"{name}: decode slice: expect [ or n, but found {text[at]}, {_near(text, at + 1)}"
+    else:
+        begin = json.dumps(wrong)[0]
+        at = text.index(begin, text.index("[") + 1)
+        words = f"{name}: readObjectStart: expect {{ or n, but found {begin}, {_near(text, at + 1)}"
+    return Refusal(HTTPStatus.BAD_REQUEST, f'parsing data body from "" failed, because {words}')
+
+
+def go_name(model: str) -> str:
+    """A model's name as the server spells it in messages."""
+    for ours, theirs in (("Http", "HTTP"), ("Tcp", "TCP"), ("Acl", "ACL"), ("Fcgi", "FCGI"), ("Ssl", "SSL")):
+        if model.startswith(ours):
+            return theirs + model[len(ours) :]
+    return _OTHER_NAMES.get(model, model)
+
+
+_OTHER_NAMES = {"Peers": "PeerSection", "Resolvers": "Resolver", "Mailers": "MailersSection"}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _called(value: Any) -> str:
     match value:
         case bool():
@@ -35,7 +69,7 @@ def _called(value: Any) -> str:
         case float():
             return f"number {value}"
         case int():
-            return "number"
+            return "number" if abs(value) < _BEYOND else f"number {value}"
         case str():
             return "string"
         case list():
@@ -126,8 +160,7 @@ class _Reader:
             case "t" | "f" | "n":
                 self._word({"t": "true", "f": "false", "n": "null"}[character])
             case _ if character in "-0123456789":
-                while self._at < len(self._text) and self._text[self._at] in "0123456789+-.eE":
-                    self._at += 1
+                self._number(character)
             case _:
                 if character == "\0":
                     at = 0 if not self._text.strip() else self._at
@@ -170,7 +203,7 @@ class _Reader:
                 )
 
     def _array(self) -> None:
-        if self._text[self._at :].lstrip()[:_OBJECT_START] == "]":
+        if self._text[self._at :].lstrip().startswith("]"):
             self._next()
             return
         while True:
@@ -179,23 +212,46 @@ class _Reader:
             if character == "]":
                 return
             if character != ",":
-                raise self._fail("ReadArrayCB", "array not ended with ]", character, "after array element")
+                raise self._fail(
+                    "ReadArrayCB", f"expect ] in the end, but found {character}", character, "after array element"
+                )
+
+    def _number(self, first: str) -> None:
+        begin = self._at
+        while self._at < len(self._text) and self._text[self._at] in "0123456789+-.eE":
+            self._at += 1
+        if first == "-" and self._at == begin:
+            found = self._text[begin : begin + 1]
+            go = f"invalid character '{found}' in numeric literal" if found else "unexpected EOF"
+            raise _Stumbled("readNumberAsString", "invalid number", begin, go)
 
     def _string(self, quote: str) -> None:
         while self._at < len(self._text):
             character = self._text[self._at]
             self._at += 1
             if character == "\\":
+                escape = self._text[self._at : self._at + 1]
                 self._at += 1
+                if escape and escape not in _ESCAPES:
+                    words = "invalid escape char after \\"
+                    go = f"invalid character '{escape}' in string escape code"
+                    raise _Stumbled("readEscapedChar", words, self._at, go)
             elif character == quote:
                 return
-        raise _Stumbled("ReadString", "unexpected end of input", len(self._text), "unexpected EOF")
+        raise _Stumbled("readStringSlowPath", "unexpected end of input", len(self._text), "unexpected EOF")
 
     def _word(self, word: str) -> None:
         rest = word[1:]
         if self._text[self._at : self._at + len(rest)] == rest:
             self._at += len(rest)
             return
-        names = {2: "Two", 3: "Three", 4: "Four"}
+        names = {3: "Three", 4: "Four"}
         at = min(self._at + len(rest), len(self._text))
-        raise _Stumbled(f"skip{names[len(rest)]}Bytes", f"expect {rest}", at, "unexpected EOF")
+        go = "unexpected EOF"
+        for place, wanted in enumerate(rest, self._at):
+            found = self._text[place : place + 1]
+            if found and found != wanted:
+                go = f"invalid character '{found}' in literal {word} (expecting '{wanted}')"
+            if found != wanted:
+                break
+        raise _Stumbled(f"skip{names[len(rest)]}Bytes", f"expect {rest}", at, go)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g
 
-from haoam_sync.lab.bodies import echo, read_list, read_object
+from haoam_sync.lab.bodies import read_list, read_object
 from haoam_sync.lab.document import Body, Document, write_section
 from haoam_sync.lab.engine import AtRunTime, Engine
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body, written_headers
@@ -27,10 +27,42 @@ def install_parts(app: Flask, engine: Engine) -> None:
         known = rules(section_model(kind), engine.api)
         for listed in LISTED.get(kind, ()):
             if listed.field in known:
-                ListedParts(engine, kind, listed).install(app)
+                if kind is SectionKind.DEFAULTS and engine.api < NEWEST and listed.endpoint in _UNBUILT_BEFORE_34:
+                    _install_unbuilt(app, listed)
+                else:
+                    ListedParts(engine, kind, listed).install(app)
         for named in NAMED.get(kind, ()):
             if named.field in known:
                 NamedParts(engine, kind, named).install(app)
+
+
+_UNBUILT_BEFORE_34 = {
+    "acls": "ACL",
+    "http_after_response_rules": "HTTPAfterResponseRule",
+    "http_request_rules": "HTTPRequestRule",
+    "http_response_rules": "HTTPResponseRule",
+    "tcp_request_rules": "TCPRequestRule",
+    "tcp_response_rules": "TCPResponseRule",
+}
+"""Parts of `defaults` that API 3.2 declares and does not answer, with the name in its answer."""
+
+
+def _install_unbuilt(app: Flask, part: Listed) -> None:
+    """Answer 501, as the server does."""
+    path = f"{BASE}/defaults/<parent>/{part.endpoint}"
+    name = _UNBUILT_BEFORE_34[part.endpoint]
+    operations = {
+        "": {"GET": "GetAll", "PUT": "ReplaceAll"},
+        "/<place>": {"GET": "Get", "PUT": "Replace", "POST": "Create", "DELETE": "Delete"},
+    }
+    for suffix, verbs in operations.items():
+        for verb, operation in verbs.items():
+            words = f"operation {part.endpoint[:-1]}.{operation}{name}Defaults has not yet been implemented"
+
+            def unbuilt(words: str = words, **_: str) -> Response:
+                return json_answer(words, HTTPStatus.NOT_IMPLEMENTED)
+
+            app.add_url_rule(f"{path}{suffix}", f"{verb} {path}{suffix}", unbuilt, methods=[verb])
 
 
 def _model_of(engine: Engine, kind: SectionKind, field: str) -> type[SectionModel]:
@@ -60,10 +92,10 @@ class ListedParts:
         for suffix, verb, view in (
             ("", "GET", self.list_all),
             ("", "PUT", self.put_all),
-            ("/<int:index>", "GET", self.get),
-            ("/<int:index>", "PUT", self.put),
-            ("/<int:index>", "POST", self.post),
-            ("/<int:index>", "DELETE", self.delete),
+            ("/<place>", "GET", self.get),
+            ("/<place>", "PUT", self.put),
+            ("/<place>", "POST", self.post),
+            ("/<place>", "DELETE", self.delete),
         ):
             app.add_url_rule(f"{path}{suffix}", f"{endpoint} {verb}{suffix}", view, methods=[verb], defaults=defaults)
 
@@ -75,14 +107,15 @@ class ListedParts:
             if self._part.empty_without_parent:
                 return json_answer([])
             raise no_parent(spoken(self._kind), parent)
-        return json_answer(self._parts(document, section))
+        return json_answer(self._parts(document, section) or nothing(self._engine))
 
-    def get(self, parent: str, index: int) -> Response:
+    def get(self, parent: str, place: str) -> Response:
         """GET of one."""
+        index = self._index(place)
         document = self._read()
         section = self._require(document, parent)
         parts = self._parts(document, section)
-        if index >= len(parts):
+        if not 0 <= index < len(parts):
             raise self._absent(parent, index)
         return json_answer(parts[index])
 
@@ -96,25 +129,25 @@ class ListedParts:
             return document.put_lines(section, self._part.keywords, lines)
 
         written = self._engine.write(self._queries.target(), edit)
-        shown = [echo(body, self._model, self._engine.api) for body in bodies]
         status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(shown, status, written_headers(written))
+        return json_answer(bodies, status, written_headers(written))
 
-    def put(self, parent: str, index: int) -> Response:
+    def put(self, parent: str, place: str) -> Response:
         """PUT in place of one."""
-        return self._insert(parent, index, replaced=1, settled=HTTPStatus.OK)
+        return self._insert(parent, self._index(place), replaced=1, settled=HTTPStatus.OK)
 
-    def post(self, parent: str, index: int) -> Response:
+    def post(self, parent: str, place: str) -> Response:
         """POST in front of the one with that index."""
-        return self._insert(parent, index, replaced=0, settled=HTTPStatus.CREATED)
+        return self._insert(parent, self._index(place), replaced=0, settled=HTTPStatus.CREATED)
 
-    def delete(self, parent: str, index: int) -> Response:
+    def delete(self, parent: str, place: str) -> Response:
         """DELETE of one."""
+        index = self._index(place)
 
         def edit(document: Document) -> Document:
             section = self._require(document, parent)
             lines = document.lines(section, self._part.keywords)
-            if index >= len(lines):
+            if not 0 <= index < len(lines):
                 raise self._absent(parent, index)
             del lines[index]
             return document.put_lines(section, self._part.keywords, lines)
@@ -129,9 +162,9 @@ class ListedParts:
         def edit(document: Document) -> Document:
             section = self._require(document, parent)
             lines = document.lines(section, self._part.keywords)
-            if replaced and index >= len(lines):
+            if replaced and not 0 <= index < len(lines):
                 raise self._absent(parent, index)
-            if index > len(lines):
+            if not 0 <= index <= len(lines):
                 raise Refusal(
                     HTTPStatus.BAD_REQUEST,
                     f"index out of range: Object with id {index} in {spoken(self._kind)} {parent} out of range",
@@ -140,9 +173,8 @@ class ListedParts:
             return document.put_lines(section, self._part.keywords, lines)
 
         written = self._engine.write(self._queries.target(), edit)
-        shown = echo(body, self._model, self._engine.api)
         status = settled if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(shown, status, written_headers(written))
+        return json_answer(body, status, written_headers(written))
 
     def _read(self) -> Document:
         document, g.version = self._engine.read(self._queries.transaction())
@@ -157,6 +189,9 @@ class ListedParts:
     def _parts(self, document: Document, section: SectionId) -> Sequence[Body]:
         found: Sequence[Body] = document.body(section, self._engine.api).get(self._part.field, [])
         return found
+
+    def _index(self, place: str) -> int:
+        return self._queries.number("index", place, "path")
 
     def _absent(self, parent: str, index: int) -> Refusal:
         return missing(f"Object {index} does not exist in {spoken(self._kind)} {parent}")
@@ -201,7 +236,7 @@ class NamedParts:
             if self._part.empty_without_parent:
                 return json_answer([])
             raise self._no_parent(parent, for_list=True)
-        return json_answer(list(self._parts(document, section).values()))
+        return json_answer(list(self._parts(document, section).values()) or nothing(self._engine))
 
     def get(self, name: str, parent: str = "") -> Response:
         """GET of one."""
@@ -216,9 +251,9 @@ class NamedParts:
     def post(self, parent: str = "") -> Response:
         """POST of a new one."""
         parent = self._parent(parent)
-        body = self._named(read_object(json_body(self._engine), self._model, self._engine.api))
+        body = read_object(json_body(self._engine), self._model, self._engine.api)
         section = SectionId(self._kind, parent)
-        name = body[self._part.key]
+        name = self._name(body)
 
         def edit(document: Document) -> Document:
             if not document.has(section):
@@ -233,18 +268,20 @@ class NamedParts:
             at_run_time = added_server_at_run_time(self._engine, section, name)
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+        return json_answer(body, status, written_headers(written))
 
     def put(self, name: str, parent: str = "") -> Response:
         """PUT in place of one."""
         parent = self._parent(parent)
-        body = self._named(read_object(json_body(self._engine), self._model, self._engine.api))
+        body = read_object(json_body(self._engine), self._model, self._engine.api)
         section = SectionId(self._kind, parent)
 
         def edit(document: Document) -> Document:
             index = self._index(document, section, name, for_put=True)
+            if self._part.endpoint == "users" and body[self._part.key] != name:
+                raise missing(f"user {body[self._part.key]} does not exist")
             lines = document.lines(section, self._part.keywords)
-            lines[index : index + 1] = self._lines(section, body[self._part.key], body)
+            lines[index : index + 1] = self._lines(section, self._name(body), body)
             return document.put_lines(section, self._part.keywords, lines)
 
         at_run_time: AtRunTime | None = None
@@ -252,7 +289,7 @@ class NamedParts:
             at_run_time = server_at_run_time(self._engine, section, name, body)
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+        return json_answer(body, status, written_headers(written))
 
     def delete(self, name: str, parent: str = "") -> Response:
         """DELETE of one."""
@@ -291,12 +328,12 @@ class NamedParts:
             raise self._absent(section.name, name, for_put=for_put)
         return list(parts).index(name)
 
-    def _named(self, body: Body) -> Body:
-        """A bind without a name is keyed by its address."""
+    def _name(self, body: Body) -> str:
+        """What a part is keyed by: a bind without a name by its address."""
         if self._part.key in body:
-            return body
+            return str(body[self._part.key])
         port = f":{body['port']}" if "port" in body else ""
-        return {**body, self._part.key: f"{body.get('address', '')}{port}"}
+        return f"{body.get('address', '')}{port}"
 
     def _no_parent(self, parent: str, *, for_list: bool = False) -> Refusal:
         newest = self._engine.api >= NEWEST
@@ -323,7 +360,13 @@ class NamedParts:
         return part_lines(self._engine, section, {self._part.field: {name: body}})
 
 
+def nothing(engine: Engine) -> list[Body] | None:
+    """A list of parts that has none: API 3.4 says null."""
+    return None if engine.api >= NEWEST else []
+
+
 def part_lines(engine: Engine, section: SectionId, body: Body) -> list[str]:
     """The indented lines of parts, taken from a section that has nothing else."""
     named = {"name": section.name, **body} if section.name else body
-    return [line for line in write_section(section.kind, named, engine.api).splitlines() if line.startswith(" ")]
+    api = NEWEST if section.kind is SectionKind.RESOLVERS else engine.api
+    return [line for line in write_section(section.kind, named, api).splitlines() if line.startswith(" ")]

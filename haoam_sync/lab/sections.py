@@ -8,14 +8,14 @@ from typing import TypeAlias
 
 from flask import Flask, Response, g
 
-from haoam_sync.lab.bodies import echo, read_object
+from haoam_sync.lab.bodies import read_object
 from haoam_sync.lab.document import Body, Document
 from haoam_sync.lab.engine import AtRunTime, Engine
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body, written_headers
 from haoam_sync.lab.parts import PART_FIELDS
 from haoam_sync.lab.refusal import Refusal, exists, missing
 from haoam_sync.lab.runtime_changes import frontend_at_run_time
-from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.model.sections import section_model
 
@@ -60,6 +60,12 @@ _ABSENT_FOR_PUT_IS_A_CONFLICT = frozenset(
         SectionKind.CRT_STORE,
     }
 )
+_NAMES_MUST_AGREE = frozenset({SectionKind.CACHE, SectionKind.HTTP_ERRORS})
+_BODY_NAMES_IT = frozenset({SectionKind.MAILERS, SectionKind.RING, SectionKind.LOG_FORWARD})
+_UNRELOADED_BEFORE_34 = frozenset({SectionKind.MAILERS, SectionKind.HTTP_ERRORS})
+"""Kinds whose replacement API 3.2 writes without a reload, whatever changes."""
+_API_OF_PUT: Mapping[SectionKind, ApiVersion] = {SectionKind.RESOLVERS: NEWEST}
+"""A POST of resolvers loses its nameservers in API 3.2; a PUT keeps them."""
 _METADATA_FAILS_SINCE_34 = frozenset({SectionKind.USERLIST})
 _MISSPELT_WITH_FULL_SINCE_34 = frozenset({SectionKind.RESOLVERS})
 
@@ -123,12 +129,14 @@ class Sections:
 
         written = self._engine.write(self._queries.target(), edit)
         status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+        return json_answer(body, status, written_headers(written))
 
     def put(self, name: str) -> Response:
         """PUT of one that is there."""
         full = self._queries.flag("full_section")
         body = read_object(json_body(self._engine), self._model, self._engine.api)
+        if "name" not in body and full:
+            raise missing("Object  does not exist")
         return self._replace(SectionId(self._kind, name), body, full=full)
 
     def delete(self, name: str) -> Response:
@@ -158,21 +166,47 @@ class Sections:
         return self._replace(SectionId(self._kind, ""), body, full=full)
 
     def _replace(self, section: SectionId, body: Body, *, full: bool) -> Response:
-        stored = self._stored({**body, "name": section.name} if section.name else body, full=full)
+        body, section = self._identified(section, body, full=full)
+        stored = self._stored(body, full=full)
+        if section.name and not full:
+            stored = {**stored, "name": section.name}
 
         def edit(document: Document) -> Document:
             if section.name and not document.has(section):
                 raise self._absent_for_put(section.name, full=full)
             if full or not document.has(section):
-                return document.put_body(section, stored, self._engine.api)
-            return document.put_own(section, stored, self._engine.api)
+                renamed = SectionId(self._kind, body.get("name", ""))
+                if renamed.name != section.name:
+                    document = document.delete(section)
+                return document.put_body(renamed, stored, _API_OF_PUT.get(self._kind, self._engine.api))
+            kept = {} if self._kind is not SectionKind.MAILERS else self._shown(document, section.name, full=False)
+            return document.put_own(section, {**kept, **stored}, self._engine.api)
 
         at_run_time: AtRunTime | None = None
         if self._kind is SectionKind.FRONTEND:
             at_run_time = frontend_at_run_time(self._engine, section, stored)
+        elif self._kind in _UNRELOADED_BEFORE_34 and self._engine.api < NEWEST:
+            at_run_time = _nothing_to_do
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
-        return json_answer(echo(body, self._model, self._engine.api), status, written_headers(written))
+        return json_answer(body, status, written_headers(written))
+
+    def _identified(self, section: SectionId, body: Body, *, full: bool) -> tuple[Body, SectionId]:
+        """Body and section of a replacement: whether the path or the body names it differs from kind to kind.
+
+        Raises:
+            Refusal: they differ, and the server stumbles over that.
+        """
+        named = body.get("name", "")
+        if named == section.name:
+            return body, section
+        if self._kind in _NAMES_MUST_AGREE:
+            raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "section missing")
+        if self._kind is SectionKind.FCGI_APP:
+            return {**body, "name": section.name}, section
+        if self._kind in _BODY_NAMES_IT and not full:
+            return body, SectionId(self._kind, named)
+        return body, section
 
     def _read(self) -> Document:
         document, g.version = self._engine.read(self._queries.transaction())
@@ -207,6 +241,10 @@ class Sections:
             return
         for body in bodies:
             self._engine.poison(_poisoned(SectionId(self._kind, body["name"])))
+
+
+def _nothing_to_do(_before: Document) -> bool:
+    return True
 
 
 def _poisoned(ring: SectionId) -> Callable[[Document], Document]:

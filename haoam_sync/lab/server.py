@@ -29,7 +29,7 @@ _DRAIN_SECONDS = 5.0
 
 
 class LabServer:
-    """A running instance. Its HAProxy must be started from the main thread, since it dies with its starter."""
+    """A running instance."""
 
     def __init__(self, settings: LabSettings) -> None:
         """Start HAProxy and bind the port; requests are answered from `serve` on.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.sections import SectionModel
 from haoam_sync.model.sections.values import Since, Until, ValuesSince
 
@@ -60,6 +60,7 @@ class Rule:
     element: JsonType | None = None
 
 
+_REQUIRED_SINCE_34 = frozenset({("Bind", "name"), ("DgramBind", "name"), ("Table", "name"), ("Defaults", "name")})
 _BOUNDS = {"least": "ge", "most": "le", "shortest": "min_length", "longest": "max_length", "pattern": "pattern"}
 """Attributes of a Rule, by what pydantic's marks call them."""
 
@@ -74,7 +75,10 @@ def rules(model: type[SectionModel], api: ApiVersion) -> dict[str, Rule]:
             continue
         if any(isinstance(mark, Until) and api > ApiVersion.parse(mark.version) for mark in marks):
             continue
-        found[info.alias or name] = _rule(info, marks, api)
+        rule = _rule(info, marks, api)
+        if (model.__name__, name) in _REQUIRED_SINCE_34:
+            rule = replace(rule, required=api >= NEWEST)
+        found[info.alias or name] = rule
     return found
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
+_KEEPER = "haproxy-keeper"
 
 
 class WorkerUnreachableError(Exception):
@@ -52,6 +54,10 @@ class Worker:
         self._log = directory / LOG
         self._process: subprocess.Popen[bytes] | None = None
         self._reloading = threading.Lock()
+        self._reviving = threading.Lock()
+        self._stopped = False
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix=_KEEPER)
+        """Starts HAProxy: it is killed when the thread that started it ends, so that one must outlive it."""
         refuse_long_socket_path(self._socket)
 
     @property
@@ -70,6 +76,9 @@ class Worker:
         Raises:
             UsageError: HAProxy ends at once (its words are the message), or does not answer.
         """
+        self._keeper.submit(self._start).result()
+
+    def _start(self) -> None:
         self._socket.unlink(missing_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -77,7 +86,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one prctl call, before any thread of ours exists
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - two calls that take no lock
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -88,7 +97,7 @@ class Worker:
                 if "Pid: " in self.ask("show info", seconds=1.0):
                     return
             time.sleep(0.01)
-        self.stop()
+        self._end()
         raise UsageError(
             f"HAProxy gives no answer on its master socket within {_START_SECONDS:.0f} s",
             code="E_NO_HAPROXY",
@@ -97,7 +106,12 @@ class Worker:
         )
 
     def stop(self) -> None:
-        """Stop master and worker; no error when they are gone already."""
+        """Stop master and worker; no error when they are gone already. It cannot be started again."""
+        self._stopped = True
+        self._end()
+        self._keeper.shutdown()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -116,6 +130,8 @@ class Worker:
         """
         with self._reloading:
             try:
+                if self._revived():
+                    return Reloaded(ok=True, words="the master had ended and was started again")
                 answer = self._talk("reload\n", half_close=False, seconds=_ANSWER_SECONDS)
             except WorkerUnreachableError as error:
                 return Reloaded(ok=False, words=str(error))
@@ -128,6 +144,7 @@ class Worker:
         Raises:
             WorkerUnreachableError: no answer.
         """
+        self._revived()
         return self._talk(f"@1 {command}\n", half_close=True, seconds=seconds)
 
     def ask_master(self, command: str) -> str:
@@ -137,6 +154,27 @@ class Worker:
             WorkerUnreachableError: no answer.
         """
         return self._talk(f"{command}\n", half_close=True, seconds=_ANSWER_SECONDS)
+
+    def _revived(self) -> bool:
+        """Start HAProxy again when it has ended by itself, as a service manager would.
+
+        The master of 2.8 loses a few file descriptors at each reload of a `ring` or `log-forward`, and ends when it has
+        none left.
+
+        Raises:
+            WorkerUnreachableError: it does not start.
+        """
+        if _is_keeper():
+            return False
+        with self._reviving:
+            process = self._process
+            if self._stopped or process is None or process.poll() is None:
+                return False
+            try:
+                self.start()
+            except UsageError as error:
+                raise WorkerUnreachableError(str(error)) from error
+            return True
 
     def _talk(self, line: str, *, half_close: bool, seconds: float) -> str:
         """One conversation on the master socket.
@@ -161,6 +199,11 @@ class Worker:
                 time.sleep(0.005)
             except OSError as error:
                 raise WorkerUnreachableError(f"{self._socket}: {error}") from error
+
+
+def _is_keeper() -> bool:
+    """Whether this thread is waiting for a HAProxy that it has just started."""
+    return threading.current_thread().name.startswith(_KEEPER)
 
 
 def refuse_long_socket_path(path: Path) -> None:
