@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from haoam_sync import haproxycfg
+from haoam_sync.haproxycfg.secrets import masked
 from haoam_sync.haproxycfg.words import split
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import JsonObject
@@ -50,7 +51,7 @@ def differences(kind: SectionKind, lines: Sequence[str], body: JsonObject, api: 
         for _ in range(count):
             yield from _missing(line, again, added, made)
     for line in added.elements():
-        yield f"`{line}` would be added"
+        yield f"`{masked(line)}` would be added"
 
 
 def _plain(line: str) -> str:
@@ -70,19 +71,19 @@ def _alone(kind: SectionKind, header: str, line: str, api: ApiVersion) -> list[s
 def _missing(line: str, again: list[str], added: Counter[str], made: Counter[str]) -> Iterator[str]:
     """Nothing when `line` is there in another spelling, which is then used up."""
     if not again:
-        yield f"no field of the API holds `{line}`"
+        yield f"no field of the API holds `{masked(line)}`"
         return
     words = [word for one in again for word in one.split(" ")]
     if not _same(line.split(" "), words):
-        yield f"`{line}` would become `{'`, `'.join(again)}`"
+        yield f"`{masked(line)}` would become `{'`, `'.join(masked(one) for one in again)}`"
         return
     for one in again:
         if added[one] > 0:
             added[one] -= 1
         elif line in again and made[line] == 0:
-            yield f"`{line}` would be lost beside the other lines of its kind"
-        elif line not in again or made[line]:
-            yield f"`{line}` is not the only one of its kind, and only one would be left"
+            yield f"`{masked(line)}` would be lost beside the other lines of its kind"
+        else:
+            yield f"`{masked(line)}` is not the only one of its kind, and only one would be left"
 
 
 def _same(before: list[str], after: list[str]) -> bool:

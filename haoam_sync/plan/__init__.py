@@ -10,7 +10,8 @@ P4  Declared, not there: create. Declared and owned, different: update. Declared
 P5  A change says why: git changed since the commit applied last, drift from it, or both.
 P6  `metadata` that is not ours stays on what we write.
 P7  Before the first write the file is brought into the server's normal form, with an explicit `from` on every proxy, so
-    that no proxy changes its defaults. A file with `.if` is refused: the server's first write would break it.
+    that no proxy changes its defaults. A document that names the defaults in force at a proxy's place differs in
+    nothing from the instance. A file with `.if` is refused: the server's first write would break it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.model.bodies import with_metadata, without_metadata
 from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
@@ -27,7 +29,7 @@ from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
 from haoam_sync.plan import certificates as certificate_files
 from haoam_sync.plan import cost, normal_form
-from haoam_sync.plan.bodies import comparable, with_metadata, without_secrets
+from haoam_sync.plan.bodies import without_secrets
 from haoam_sync.plan.differences import field_changes
 from haoam_sync.plan.target import target_of
 
@@ -78,6 +80,7 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         OverLimitError: its file holds conditionals that a write would break.
     """
     _refuse_missing_fields(wanted, live)
+    live = normal_form.explicit(wanted, live)
     certificates = certificate_files.changes(wanted, live, applied)
     changes: list[Change] = []
     owned: dict[SectionId, str] = {}
@@ -91,7 +94,7 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         target = target_of(section, there, live) if section else None
         unresolved = unresolved or (section is not None and not section.resolved and bool(section.secrets))
         if there is not None and ours:
-            owned[identity] = digest(without_secrets(identity.kind, comparable(there.body), target))
+            owned[identity] = digest(without_secrets(identity.kind, without_metadata(there.body), target))
         if section is not None and target is not None:
             change = _wanted_change(section, target, there, before, live, ours=ours)
             if change is not None:
@@ -144,7 +147,7 @@ def _wanted_change(
 ) -> Change | None:
     """P4 to P6 for a declared section; None when there is nothing to do."""
     kind = section.id.kind
-    now = comparable(there.body) if there is not None else None
+    now = without_metadata(there.body) if there is not None else None
     adopting = there is not None and not ours
     needs_mark = adopting and kind in MARKED_KINDS
     if now == target and not needs_mark:
@@ -168,7 +171,7 @@ def _wanted_change(
 
 
 def _deletion(there: LiveSection, before: DesiredSection | None) -> Change:
-    now = comparable(there.body)
+    now = without_metadata(there.body)
     return Change(
         action=Action.DELETE,
         section=there.id,
@@ -191,7 +194,7 @@ def _reason(
         return Reason.GIT
     earlier = target_of(before, there, live)
     git_changed = before.digest != section.digest or _structure(earlier, section) != _structure(target, section)
-    drifted = there is None or comparable(there.body) != (earlier if git_changed else target)
+    drifted = there is None or without_metadata(there.body) != (earlier if git_changed else target)
     if git_changed and drifted:
         return Reason.BOTH
     return Reason.GIT if git_changed else Reason.DRIFT

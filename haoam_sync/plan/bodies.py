@@ -11,19 +11,6 @@ from haoam_sync.model.section import SectionKind
 Path = tuple[str | int, ...]
 
 
-def comparable(body: JsonObject) -> dict[str, Json]:
-    """`body` without any `metadata`, at every depth: comments and marks are no configuration."""
-
-    def strip(value: Json) -> Json:
-        if isinstance(value, Mapping):
-            return {key: strip(inner) for key, inner in value.items() if key != "metadata"}
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            return [strip(inner) for inner in value]
-        return value
-
-    return {key: strip(inner) for key, inner in body.items() if key != "metadata"}
-
-
 def take(target: dict[str, Json], there: JsonObject, path: tuple[str, ...]) -> dict[str, Json]:
     """`target` with the values at `path` (with `*`) as they are in `there`, absent where they are absent there."""
     head, rest = path[0], path[1:]
@@ -40,37 +27,6 @@ def take(target: dict[str, Json], there: JsonObject, path: tuple[str, ...]) -> d
         if isinstance(wanted, Mapping):
             result[key] = take(dict(wanted), current if isinstance(current, Mapping) else {}, rest)
     return result
-
-
-def with_metadata(target: JsonObject, there: JsonObject | None) -> dict[str, Json]:
-    """P6: `target` with the metadata that `there` has beside ours, on the section and on what is still in it."""
-    if there is None:
-        return dict(target)
-
-    def merge(wanted: Json, current: Json) -> Json:
-        if isinstance(wanted, Mapping) and isinstance(current, Mapping):
-            merged = {key: merge(value, current.get(key)) for key, value in wanted.items()}
-            if isinstance(current.get("metadata"), Mapping):
-                merged["metadata"] = current["metadata"]
-            return merged
-        if is_list(wanted) and is_list(current):
-            return _merge_lists(wanted, current)
-        return wanted
-
-    def _merge_lists(wanted: Json, current: Json) -> Json:
-        left = list(current) if isinstance(current, Sequence) else []
-        merged = []
-        for item in wanted if isinstance(wanted, Sequence) else ():
-            twin = next((other for other in left if isinstance(other, Mapping) and comparable(other) == item), None)
-            if twin is None:
-                merged.append(item)
-            else:
-                left.remove(twin)
-                merged.append(twin)
-        return merged
-
-    result = merge(target, there)
-    return dict(result) if isinstance(result, Mapping) else dict(target)
 
 
 def mapped(value: JsonObject, change: Callable[[str], str]) -> dict[str, Json]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
 from haoam_sync import haproxycfg
 from haoam_sync.errors import OverLimitError
 from haoam_sync.haproxycfg.secrets import masked
-from haoam_sync.model.live import Live
+from haoam_sync.model.desired import DesiredInstance
+from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.section import SectionKind
 
 
 def first_write(live: Live) -> str | None:
@@ -21,6 +24,37 @@ def first_write(live: Live) -> str | None:
         )
     normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text))
     return normal if _trimmed(normal) != _trimmed(live.text) else None
+
+
+def explicit(wanted: DesiredInstance, live: Live) -> Live:
+    """P7: `live` with the `from` that the first write gives to proxies whose documents name one, and its own defaults.
+
+    A proxy that names the defaults in force at its place says nothing new.
+    """
+    silent = {
+        identity
+        for identity, section in wanted.sections.items()
+        if "from" in section.body and identity in live.sections and "from" not in live.sections[identity].body
+    }
+    absent = {i for i in wanted.sections if i.kind is SectionKind.DEFAULTS and i not in live.sections}
+    if not silent and not absent:
+        return live
+    try:
+        file = haproxycfg.ConfigFile.parse(haproxycfg.with_explicit_defaults(live.text))
+    except haproxycfg.CodecError:
+        return live  # what is wrong with it is said when something is to be written
+    now = haproxycfg.ConfigFile.parse(live.text)
+    absent = {identity for identity in absent if now.find(identity.kind, identity.name) is None}
+    sections = dict(live.sections)
+    for section in file:
+        identity = section.id
+        if identity in silent or identity in absent:
+            body = haproxycfg.parse(section.text.partition("\n")[0], live.api).body
+            there = live.sections.get(identity)
+            rest = there.body if there is not None else {"name": identity.name}
+            source = {"from": body["from"]} if "from" in body else {}
+            sections[identity] = LiveSection(identity, {**rest, **source}, there.mark if there is not None else None)
+    return replace(live, sections=sections)
 
 
 def _trimmed(text: str) -> list[str]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 
 from haoam_sync import haproxycfg
+from haoam_sync.model.bodies import without_metadata
 from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredSection
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.live import Live, LiveSection
-from haoam_sync.plan.bodies import comparable, mapped, take
+from haoam_sync.plan.bodies import mapped, take
 
 
 def target_of(section: DesiredSection, there: LiveSection | None, live: Live) -> dict[str, Json]:
@@ -17,15 +18,15 @@ def target_of(section: DesiredSection, there: LiveSection | None, live: Live) ->
     body: JsonObject = section.body
     if live.certificate_dir is not None:
         body = mapped(body, lambda text: _in_directory(text, live.certificate_dir or ""))
-    canonical = comparable(haproxycfg.canonical(section.id.kind, body, live.api))
+    canonical = without_metadata(haproxycfg.canonical(section.id.kind, body, live.api))
     if there is None:
         return canonical
     taken = list(section.ignore)
     if not section.resolved:
         taken += [".".join(str(step) for step in use.path) for use in section.secrets]
     for pattern in taken:
-        canonical = take(canonical, comparable(there.body), tuple(pattern.split(".")))
-    return _unresolved_certificates(canonical, comparable(there.body))
+        canonical = take(canonical, without_metadata(there.body), tuple(pattern.split(".")))
+    return _unresolved_certificates(canonical, without_metadata(there.body))
 
 
 def _unresolved_certificates(target: dict[str, Json], there: JsonObject) -> dict[str, Json]:

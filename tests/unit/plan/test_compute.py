@@ -257,3 +257,58 @@ def test_proxy_without_from_is_warned_about(given: Given) -> None:
     section = given.section("backend/web", {k: v for k, v in WEB.items() if k != "from"})
     live = given.live(given.there("defaults/base", {"mode": "http"}, mark=None))
     assert "backend/web has no `from`" in plan.compute_instance(given.desired(section), live, None).warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "child"),
+    [
+        ("backend/web", "servers", {"name": "metadata", "address": "127.0.0.1", "port": 1}),
+        ("frontend/fe", "binds", {"name": "metadata", "address": "127.0.0.1", "port": 1}),
+        ("userlist/people", "users", {"username": "metadata", "password": "x", "secure_password": False}),
+    ],
+)
+def test_a_child_may_be_called_metadata(given: Given, section: str, field: str, child: dict[str, object]) -> None:
+    """A server, bind or user called `metadata` is one: added by somebody it is drift, declared it is written."""
+    plain: dict[str, object] = {} if section.startswith("userlist") else {"mode": "http"}
+    rogue = {**plain, field: {"metadata": child}}
+    wanted, earlier = given.section(section, plain), given.section(section, plain)
+    result = plan.compute_instance(
+        given.desired(wanted), given.live(given.there(section, rogue)), given.desired(earlier)
+    )
+    assert result.changes[0].reason is Reason.DRIFT
+    assert {name.split(".")[1] for name in (f.path for f in result.changes[0].fields)} == {"metadata"}
+    declared = given.section(section, rogue)
+    (change,) = plan.compute_instance(given.desired(declared), given.live(given.there(section, plain)), None).changes
+    assert change.body is not None
+    assert "metadata" in change.body[field]  # type: ignore[operator]
+
+
+def test_defaults_by_position_are_no_difference(given: Given) -> None:
+    """A document that names the defaults in force at a proxy's place is adopted without a field changing."""
+    text = "frontend a\ndefaults\n  mode http\nfrontend b\ndefaults\n  mode tcp\n"
+    live = given.live(
+        given.there("frontend/a", {}, mark=None),
+        given.there("frontend/b", {}, mark=None),
+        given.there("defaults/unnamed_defaults_1", {"mode": "http"}, mark=None),
+        text=text,
+    )
+    wanted = given.desired(
+        given.section("frontend/a", {"from": "no_defaults"}),
+        given.section("frontend/b", {"from": "unnamed_defaults_1"}),
+        given.section("defaults/no_defaults", {}),
+    )
+    changes = plan.compute_instance(wanted, live, None).changes
+    assert {(str(c.section), c.action.value, c.reason.value, c.fields) for c in changes} == {
+        ("frontend/a", "update", "adopt", ()),
+        ("frontend/b", "update", "adopt", ()),
+        ("defaults/no_defaults", "update", "adopt", ()),
+    }
+
+
+def test_other_defaults_than_by_position_are_a_difference(given: Given) -> None:
+    """A document that names other defaults than those in force changes `from`, and says so."""
+    text = "defaults one\n  mode http\nfrontend b\ndefaults two\n  mode tcp\n"
+    live = given.live(given.there("frontend/b", {}, mark=None), text=text)
+    wanted = given.desired(given.section("frontend/b", {"from": "two"}))
+    (change,) = plan.compute_instance(wanted, live, None).changes
+    assert [(field.path, field.before, field.after) for field in change.fields] == [("from", "one", "two")]
