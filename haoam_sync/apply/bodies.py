@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from haoam_sync import haproxycfg
 from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.bodies import without_metadata
 from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.section import SectionKind
@@ -43,19 +44,4 @@ def in_directory(body: JsonObject, directory: str) -> dict[str, Json]:
 
 def comparable(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
     """`body` in canonical form, without any `metadata`: comments and marks are no configuration."""
-    return _without_metadata(haproxycfg.canonical(kind, _without_metadata(body), api))
-
-
-def _without_metadata(body: JsonObject) -> dict[str, Json]:
-    def strip(value: Json) -> Json:
-        match value:
-            case Mapping():
-                return {key: strip(inner) for key, inner in value.items() if key != "metadata"}
-            case str():
-                return value
-            case Sequence():
-                return [strip(inner) for inner in value]
-            case _:
-                return value
-
-    return {key: strip(value) for key, value in body.items() if key != "metadata"}
+    return without_metadata(haproxycfg.canonical(kind, without_metadata(body), api))

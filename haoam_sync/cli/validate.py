@@ -30,6 +30,7 @@ def validate(
                 "sections": found.sections,
                 "instances": [str(instance) for instance in found.instances],
                 "haproxy": found.haproxy or None,
+                "unjudged": [str(instance) for instance in found.unjudged],
                 "refused": {str(instance): words for instance, words in found.refused.items()},
             }
         )
@@ -41,7 +42,9 @@ def validate(
                 printing.note(f"  {line}")
         if not found.haproxy:
             printing.note("no haproxy was found, so none has judged the rendered configuration")
-        elif not found.refused:
+        for instance in found.unjudged:
+            printing.note(f"{instance}: loads Lua, which nobody reviewed yet, so HAProxy was not asked")
+        if found.haproxy and not found.refused and not found.unjudged:
             click.echo("HAProxy accepts the rendered configuration of every instance")
         if not found.refused:
             click.echo("valid")

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from haoam_sync.desired.paths import put_in
+from haoam_sync import haproxycfg
+from haoam_sync.desired.paths import at, put_in
 from haoam_sync.desired.references import certificate_fields
 from haoam_sync.errors import UsageError
+from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.desired import (
     CERTIFICATE_DIR,
     Desired,
@@ -17,7 +19,7 @@ from haoam_sync.model.desired import (
     DesiredSection,
 )
 from haoam_sync.model.fleet import InstanceId
-from haoam_sync.model.json import digest_bytes
+from haoam_sync.model.json import JsonObject, digest_bytes
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
 
@@ -93,4 +95,20 @@ class _Resolver:
                 message = "a secret for haproxy.cfg must be one line of text, and not empty"
                 raise UsageError(message, code="E_SECRET_VALUE", where=f"{section.id}, {use.reference}")
             body = put_in(body, use.path, value)
+        self._require_whole(section, body)
         return section if body is section.body and not section.secrets else replace(section, body=body, resolved=True)
+
+    @staticmethod
+    def _require_whole(section: DesiredSection, body: JsonObject) -> None:
+        """A secret that haproxy.cfg cannot hold as it is would be cut off, or become more words than one."""
+        if not section.secrets:
+            return
+        back = haproxycfg.canonical(section.id.kind, body, NEWEST)
+        for use in section.secrets:
+            if at(back, use.path) != at(body, use.path):
+                raise UsageError(
+                    "the secret cannot stand in haproxy.cfg as it is: white space, quotes, # and \\ mean something there",
+                    code="E_SECRET_VALUE",
+                    where=f"{section.id}, {use.reference}",
+                    hint="choose another value, or for a password its hash, with secure_password: true",
+                )

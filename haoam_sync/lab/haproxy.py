@@ -71,6 +71,7 @@ def check_file(file: Path, haproxy: Path) -> tuple[bool, str]:
             stderr=subprocess.STDOUT,
             timeout=_CHECK_SECONDS,
             check=False,
+            env={},  # "${NAME}" in a configuration would read ours
         )
     except subprocess.TimeoutExpired:
         return False, f"haproxy -c gave no answer within {_CHECK_SECONDS:.0f} s"

@@ -25,6 +25,7 @@ class Validation:
         sections: how many sections they have in total.
         haproxy: path of the HAProxy that judged the rendered text, "" when none was found.
         refused: for each instance whose text HAProxy refuses, its words.
+        unjudged: instances whose text loads Lua: HAProxy would run it, so it was not asked.
     """
 
     commit: str
@@ -32,6 +33,7 @@ class Validation:
     sections: int
     haproxy: str
     refused: Mapping[InstanceId, str]
+    unjudged: tuple[InstanceId, ...] = ()
 
 
 def validate(settings: Settings, revision: str) -> Validation:
@@ -46,12 +48,14 @@ def validate(settings: Settings, revision: str) -> Validation:
         haproxy: Path | None = find_haproxy()
     except HaoamError:
         haproxy = None
+    refused, unjudged = judging.refusals(wanted, haproxy) if haproxy else ({}, ())
     return Validation(
         commit=wanted.commit,
         instances=tuple(sorted(wanted.instances)),
         sections=sum(len(instance.sections) for instance in wanted.instances.values()),
         haproxy=str(haproxy) if haproxy else "",
-        refused=judging.refusals(wanted, haproxy) if haproxy else {},
+        refused=refused,
+        unjudged=unjudged,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,9 @@ def _document(kind: str, spec: str, more: str = "") -> bytes:
 
 def _refusals(files: Mapping[str, bytes]) -> Mapping[InstanceId, str]:
     wanted = desired.load("c" * 40, {"haoam.yaml": FLEET, **files}, None)
-    return judging.refusals(wanted, find_haproxy())
+    refused, unjudged = judging.refusals(wanted, find_haproxy())
+    assert unjudged == ()
+    return refused
 
 
 def test_a_backend_alone() -> None:
@@ -73,3 +76,21 @@ def test_what_is_said_to_be_there() -> None:
 def test_what_git_says_is_still_judged(spec: str) -> None:
     """A mistake that only HAProxy knows is found, in its own words."""
     assert "no_such" in _refusals({"haproxy/web.yaml": _document("Backend", spec)})[LB1]
+
+
+def test_haproxy_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reviewed the text yet: HAProxy's own `"${NAME}"` in it must not read what this process knows."""
+    monkeypatch.setenv("HAOAM_TEST_SECRET", "s3cr3t-value")
+    spec = '{mode: http, servers: {s: {address: "\\"${HAOAM_TEST_SECRET}\\"", port: 1}}}'
+    assert "s3cr3t-value" not in str(_refusals({"haproxy/web.yaml": _document("Backend", spec)}))
+
+
+def test_lua_of_a_commit_is_not_run(tmp_path: Path) -> None:
+    """HAProxy runs what a configuration loads even when it only checks it, so it is not asked."""
+    script, proof = tmp_path / "x.lua", tmp_path / "ran"
+    script.write_text(f'io.open("{proof}", "w"):close()', encoding="utf-8")
+    spec = f'{{lua_options: {{loads: [{{file: "{script}"}}]}}, runtime_apis: [{{address: /run/x.sock}}]}}'
+    files = {"haproxy/global.yaml": f"apiVersion: haoam/v1\nkind: Global\nmetadata: {{}}\nspec: {spec}\n".encode()}
+    wanted = desired.load("c" * 40, {"haoam.yaml": FLEET, **files}, None)
+    assert judging.refusals(wanted, find_haproxy()) == ({}, (LB1,))
+    assert not proof.exists()
