@@ -1,0 +1,117 @@
+"""Import what a real HAProxy runs, apply it, change one server: nothing else may move."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from import_lab import CONFIGURATIONS, Adopted, adopted, configuration
+
+from haoam_sync import haproxycfg
+from haoam_sync.haproxycfg.words import split
+from haoam_sync.importing import moved_defaults
+from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.outcome import Result
+from haoam_sync.model.plan import Action, Reason
+
+pytestmark = pytest.mark.e2e
+
+FOREIGN = {
+    "canary": {"global"},
+    "maps": {"global", "frontend tenants"},
+    "mtls": {"global"},
+    "positional": {"global", "listen smtp"},
+    "rate-limit": {"global"},
+    "tcp-database": {"global"},
+    "tls-edge": {"global"},
+    "websockets": {"global"},
+    "whole-house": {
+        "global",
+        "peers mypeers",
+        "resolvers dns",
+        "cache small",
+        "userlist dataplane-users",
+        "backend strange",
+        "listen stats",
+    },
+}
+"""What stays foreign, for each sample configuration."""
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose path is short enough for sockets in it."""
+    directory = Path(tempfile.mkdtemp(prefix="imp"))
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(params=CONFIGURATIONS)
+def world(request: pytest.FixtureRequest, short_path: Path, tmp_path: Path) -> Iterator[tuple[str, Adopted]]:
+    """Each sample configuration, running."""
+    with adopted(short_path / "lb", tmp_path, configuration(request.param)) as one:
+        yield request.param, one
+
+
+def test_import_apply_and_change_one_server(world: tuple[str, Adopted]) -> None:
+    """An imported tree plans to adoption alone, applies to no other behaviour, and then one server changes one line."""
+    name, one = world
+    running = one.lab.proxies()
+    result = one.imported()
+    assert {foreign["section"] for foreign in result["foreign_sections"]} == FOREIGN[name]
+    assert result["owned"] == len(result["sections"])
+    first = one.plan()
+    assert {(c.action, c.reason, c.fields) for c in first.changes} == {(Action.UPDATE, Reason.ADOPT, ())}
+    assert one.apply().result is Result.APPLIED
+    assert one.plan().empty
+    assert one.lab.proxies() == running
+    after = one.lab.file
+    _same_meaning(one.before, after)
+
+    place, old, new = _another_port(one.tree)
+    assert one.apply().result is Result.APPLIED
+    assert one.plan().empty
+    before_lines, after_lines = _lines(after), _lines(one.lab.file)
+    changed = [(b, a) for b, a in zip(before_lines, after_lines, strict=True) if b != a]
+    assert [(a.replace(new, old) == b) for b, a in changed] == [True], (place, changed)
+
+
+def _another_port(tree: Path) -> tuple[Path, str, str]:
+    """Give the first server that there is another port, as a person would."""
+    for file in sorted(tree.glob("haproxy/**/backend-*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        found = re.search(r"address: 127\.0\.0\.1,?\s+port: (\d+)", text)
+        if found is not None:
+            file.write_text(text.replace(found[0], found[0].replace(found[1], "9999"), 1), encoding="utf-8")
+            return file, f"127.0.0.1:{found[1]}", "127.0.0.1:9999"
+    raise AssertionError("no server")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines without the server's own at the top and without marks."""
+    return [re.sub(r' # \{"haoam":.*', "", line).rstrip() for line in text.splitlines() if not line.startswith("# _")]
+
+
+def _same_meaning(before: str, after: str) -> None:
+    """Every proxy keeps its defaults, every section what it says; of foreign ones the server moves words at most."""
+    assert moved_defaults(before, after, NEWEST) == ()
+    normal = haproxycfg.ConfigFile.parse(haproxycfg.normal_form(haproxycfg.with_explicit_defaults(before)))
+    final = haproxycfg.ConfigFile.parse(after)
+    assert [(s.keyword, s.name) for s in normal] == [(s.keyword, s.name) for s in final]
+    for was, now in zip(normal, final, strict=True):
+        if '# {"haoam":' not in now.text:
+            assert Counter(now.text.split()) == Counter(was.text.split())
+            assert now.comments == was.comments
+        else:
+            left, right = (haproxycfg.parse(_bare(s.text), NEWEST).body for s in (was, now))
+            assert left == right
+
+
+def _bare(text: str) -> str:
+    """A section without comments."""
+    return "\n  ".join(" ".join(split(line)[0]) for line in text.split("\n"))
