@@ -29,6 +29,7 @@ class Case:
         may_be_solo: whether the host root file says `solo`.
         now: the one reading of the clock.
         change_digest: computes the change digest of base and head.
+        first_start: whether this host has accepted nothing yet.
     """
 
     graph: Graph
@@ -38,6 +39,7 @@ class Case:
     may_be_solo: bool
     now: datetime
     change_digest: Callable[[str, str], str]
+    first_start: bool = True
 
     @cached_property
     def trees(self) -> Trees:

@@ -5,8 +5,9 @@ Authority comes from the commit accepted last and from its policy, never from th
 E1  C descends from T, T lies on C's first-parent chain, and T descends from the introduction commit.
 E2  Every step from T to C passes, in order. Several commits of a fast-forward are one step when a review binds their
     two ends and no trust file changes among them.
-E3  Nothing frozen or compromised; now is not before the last decision. Keys and reviews of the last step are judged at
-    `now`, those of a step that a later accepted step builds on at the time of its last review.
+E3  Nothing frozen or compromised; now is not before the last decision. Keys and reviews are judged at `now`, once: what
+    was accepted is remembered. Only a host that begins at the introduction judges a step that a later accepted step
+    builds on at the time of its last review: nobody there remembers more.
 
 S1  Every commit of the step is canonical and has exactly one signature, which holds over its raw bytes, by an active
     key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger.
@@ -183,14 +184,15 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
         policy: P(p).
         base: p.
         head: c.
-        final: whether no later accepted step builds on it, so that times are judged at `now`.
+        final: whether no later accepted step builds on it; then times are judged at `now` in any case.
 
     Raises:
         NotTrustedError: as for `accept`.
     """
     judge = _judge(case, policy)
-    entries = case.log.about(heads=_heads(case.graph, base, head), base=base, tree=case.graph.commit(head).tree)
-    at = case.now if final else _time_of(judge, entries, head)
+    heads = _heads(case.graph, base, head)
+    entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
+    at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
     found = structure(case, policy, base, head, at)
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
@@ -251,8 +253,17 @@ def _judge(case: Case, policy: LoadedPolicy) -> Judge:
     return Judge(case.graph, case.trees, case.log, case.proofs, policy, case.ref, case.now, case.policy_digest)
 
 
-def _time_of(judge: Judge, entries: list[Entry], head: str) -> datetime:
-    """E3: when a step was complete that a later one builds on: at the last approval of it that is not of the future."""
-    genuine = (judge.genuine(entry) for entry in entries if entry.about.get("head") == head)
-    times = [parse_time(said.issued) for said in genuine if said is not None and said.decision == "approve"]
+def _time_of(case: Case, judge: Judge, entries: list[Entry], heads: tuple[str, ...]) -> datetime:
+    """E3: when a step was complete that a later one builds on: at the last approval of it that is not of the future.
+
+    Of a change of the policy, an approval with a key that only the new policy has counts too.
+    """
+    policies = [judge.policy]
+    if case.policy_digest(heads[0]) not in {judge.policy.digest, ""}:
+        policies.append(case.policy(heads[0]))
+    times = []
+    for entry in entries:
+        said = next((found for policy in policies if (found := judge.genuine(entry, policy)) is not None), None)
+        if said is not None and said.head in heads and said.decision == "approve":
+            times.append(parse_time(said.issued))
     return max((time for time in times if time <= judge.now + CLOCK_SKEW), default=judge.now)

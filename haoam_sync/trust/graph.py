@@ -123,7 +123,7 @@ class Graph:
                 new[oid] = self.parents(oid)
             below = [parent for oid in new_front for parent in new[oid]]
             old_front = self._generation(old_front, old)
-            _forget(new, old, old_front)
+            old_front += _forget(new, old, old_front)
             new_front = [oid for oid in dict.fromkeys(below) if oid not in old and oid not in new]
             if len(new) + len(old) > MOST_WALKED:
                 raise _too_many(head)
@@ -195,13 +195,19 @@ def _all_above(new: dict[str, tuple[str, ...]], base: str, head: str) -> bool:
     return True
 
 
-def _forget(new: dict[str, tuple[str, ...]], old: set[str], fresh: Iterable[str]) -> None:
-    """Take out of `new` what turned out to be reachable from the base (`fresh`), and all that is below it."""
+def _forget(new: dict[str, tuple[str, ...]], old: set[str], fresh: Iterable[str]) -> list[str]:
+    """Take out of `new` what turned out to be reachable from the base (`fresh`), and all that is below it.
+
+    What is below was not walked from the base's side yet: it is returned, to be walked on from.
+    """
     stack = [oid for oid in fresh if oid in new]
+    below: list[str] = []
     while stack:
-        oid = stack.pop()
-        old.add(oid)
-        stack += [parent for parent in new.pop(oid, ()) if parent in new]
+        parents = [parent for parent in new.pop(stack.pop(), ()) if parent in new]
+        stack += parents
+        below += [parent for parent in parents if parent not in old]
+        old.update(parents)
+    return below
 
 
 def _sorted(new: dict[str, tuple[str, ...]], head: str) -> tuple[str, ...]:

@@ -103,12 +103,12 @@ class Judge:
         require_key(keys, claim, self.proofs, at, where)
         return said, claim
 
-    def genuine(self, entry: Entry) -> Predicate | None:
+    def genuine(self, entry: Entry, policy: LoadedPolicy | None = None) -> Predicate | None:
         """A statement that a key of its principal signed, whatever else is wrong with it; None when it is not."""
         said, claim = entry.parsed.predicate, entry.parsed.claim
         if said is None or claim is None or claim.signature.namespace != REVIEW_NAMESPACE:
             return None
-        use = self.policy.ssh_key(claim.signature.public)
+        use = (policy or self.policy).ssh_key(claim.signature.public)
         mine = use is not None and use.principal == said.principal
         return said if mine and self.proofs.holds(claim) else None
 
@@ -206,7 +206,7 @@ class Judge:
     def _require_time(self, said: Predicate, at: datetime, where: str) -> None:
         """R5."""
         issued = parse_time(said.issued)
-        if issued > at + CLOCK_SKEW:
+        if issued > self.now + CLOCK_SKEW:
             raise NotTrustedError(
                 f"{said.principal}'s review of {said.issued} lies in the future",
                 code="E_CLOCK",

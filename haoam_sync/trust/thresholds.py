@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
+from haoam_sync.model.evidence import format_time
 from haoam_sync.model.trust_policy import Rule
 from haoam_sync.trust.policy import REVIEWER, ROOT, LoadedPolicy
 from haoam_sync.trust.reviews import Judge, Subject, require_other
@@ -91,7 +92,7 @@ def _new_roots(
     signed = (key_of(judge.graph, new, judge.proofs, oid, subject.at) for oid in subject.heads)
     agreed = {use.principal for use in signed if use is not None}
     refusals: list[NotTrustedError] = []
-    for entry in entries:
+    for entry in _first_of_each(entries):
         said = entry.parsed.predicate
         if said is None or said.decision != "approve":
             continue
@@ -115,10 +116,12 @@ def _votes(
     standing: dict[str, Review] = {}
     against: dict[str, NotTrustedError] = {}
     refusals: list[NotTrustedError] = []
-    for entry in entries:
+    said_no: dict[str, str] = {}
+    for entry in _first_of_each(entries):
         said = judge.about(entry, subject)
         if said is not None and said.decision != "approve":
             standing.pop(said.principal, None)
+            said_no[said.principal] = max(said.issued, said_no.get(said.principal, ""))
             if said.principal in able:
                 against[said.principal] = _against(said.principal, said.decision, entry, subject)
             continue
@@ -131,11 +134,25 @@ def _votes(
                 raise
             refusals.append(error)
             continue
+        if format_time(review.issued) < said_no.get(review.principal, ""):
+            continue  # signed before the no, and brought forward after it
         standing[review.principal] = review
         against.pop(review.principal, None)
     for refusal in against.values():
         raise refusal
     return _Votes(tuple(sorted(standing.values())), tuple(refusals))
+
+
+def _first_of_each(entries: Sequence[Entry]) -> Iterable[Entry]:
+    """Statements, each once: one that is pushed again after it was taken back says nothing new."""
+    seen: set[str] = set()
+    for entry in entries:
+        said = entry.parsed.predicate
+        if said is not None and said.id in seen:
+            continue
+        if said is not None:
+            seen.add(said.id)
+        yield entry
 
 
 def _require_rules(policy: LoadedPolicy, subject: Subject, rules: Iterable[Rule], votes: _Votes) -> None:

@@ -44,7 +44,16 @@ class _Run:
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         proofs = SshProofs(self.denied, ahead(self.graph, base, chain, self.log.entries))
-        return Case(self.graph, self.log, proofs, self.root.ref, self.root.solo, self.now, self.change_digest)
+        return Case(
+            self.graph,
+            self.log,
+            proofs,
+            self.root.ref,
+            self.root.solo,
+            self.now,
+            self.change_digest,
+            first_start=self.state.commit is None,
+        )
 
     def steps(self, head: str) -> Iterator[TrustedCommit]:
         """E1 to E3, from what is remembered to `head`."""
