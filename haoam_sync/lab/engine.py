@@ -261,7 +261,14 @@ class Engine:
                 return Written(settled=False, reload_id="", version=transaction.version)
             self._require_version(target.version)
             before = self._memory
-            self._publish(Transaction(str(uuid.uuid4()), self._version, edit(before)))
+            transaction = Transaction(str(uuid.uuid4()), self._version, before)
+            try:
+                transaction.document = edit(before)
+            except Refusal as refusal:
+                if refusal.leaves_transaction:
+                    self._transactions[transaction.id] = transaction
+                raise
+            self._publish(transaction)
             if at_run_time is not None and not target.force and at_run_time(before):
                 return Written(settled=True, reload_id="", version=self._version)
             return self._after_write(force=target.force)

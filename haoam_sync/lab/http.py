@@ -219,7 +219,7 @@ def _refused(refusal: Refusal) -> Response:
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Basic realm="API"'
     if not refusal.message:
-        return empty_answer(refusal.status, headers)
+        return Response(b"", refusal.status, headers, mimetype="application/json")
     return json_answer({"code": refusal.code, "message": refusal.message}, refusal.status, headers)
 
 

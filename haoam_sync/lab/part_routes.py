@@ -11,9 +11,9 @@ from haoam_sync.lab.bodies import read_list, read_object
 from haoam_sync.lab.document import Body, Document, write_section
 from haoam_sync.lab.engine import AtRunTime, Engine
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body, written_headers
-from haoam_sync.lab.parts import LISTED, NAMED, PARENT_PATH, Listed, Named, spoken
+from haoam_sync.lab.parts import LISTED, NAMED, PARENT_PATH, Listed, Named, begins_with, spoken
 from haoam_sync.lab.refusal import Refusal, exists, missing, no_parent
-from haoam_sync.lab.runtime_changes import added_server_at_run_time, server_at_run_time
+from haoam_sync.lab.runtime_changes import added_server_at_run_time, server_at_run_time, template_at_run_time
 from haoam_sync.lab.sections import BASE
 from haoam_sync.lab.wire import rules
 from haoam_sync.model.api_version import NEWEST
@@ -104,16 +104,18 @@ class ListedParts:
         document = self._read()
         section = SectionId(self._kind, parent)
         if not document.has(section):
-            if self._part.empty_without_parent:
-                return json_answer([])
-            raise no_parent(spoken(self._kind), parent)
+            if self._part.endpoint == "captures":
+                raise self._no_parent(parent, "GET")
+            if self._engine.api < NEWEST and not self._part.empty_without_parent:
+                raise no_parent(spoken(self._kind), parent)
+            return json_answer([])
         return json_answer(self._parts(document, section) or nothing(self._engine))
 
     def get(self, parent: str, place: str) -> Response:
         """GET of one."""
         index = self._index(place)
         document = self._read()
-        section = self._require(document, parent)
+        section = self._require(document, parent, "GET")
         parts = self._parts(document, section)
         if not 0 <= index < len(parts):
             raise self._absent(parent, index)
@@ -124,7 +126,11 @@ class ListedParts:
         bodies = read_list(json_body(self._engine), self._model, self._engine.api)
 
         def edit(document: Document) -> Document:
-            section = self._require(document, parent)
+            section = SectionId(self._kind, parent)
+            if not document.has(section):
+                refusal = no_parent(spoken(self._kind), parent)
+                refusal.leaves_transaction = True
+                raise refusal
             lines = [line for body in bodies for line in self._lines(section, body)]
             return document.put_lines(section, self._part.keywords, lines)
 
@@ -145,7 +151,7 @@ class ListedParts:
         index = self._index(place)
 
         def edit(document: Document) -> Document:
-            section = self._require(document, parent)
+            section = self._require(document, parent, "DELETE")
             lines = document.lines(section, self._part.keywords)
             if not 0 <= index < len(lines):
                 raise self._absent(parent, index)
@@ -160,7 +166,7 @@ class ListedParts:
         body = read_object(json_body(self._engine), self._model, self._engine.api)
 
         def edit(document: Document) -> Document:
-            section = self._require(document, parent)
+            section = self._require(document, parent, "PUT")
             lines = document.lines(section, self._part.keywords)
             if replaced and not 0 <= index < len(lines):
                 raise self._absent(parent, index)
@@ -169,6 +175,8 @@ class ListedParts:
                     HTTPStatus.BAD_REQUEST,
                     f"index out of range: Object with id {index} in {spoken(self._kind)} {parent} out of range",
                 )
+            if replaced and self._part.endpoint == "captures" and self._engine.api < NEWEST:
+                return document  # this server answers as if it did it, and does not
             lines[index : index + replaced] = self._lines(section, body)
             return document.put_lines(section, self._part.keywords, lines)
 
@@ -180,11 +188,16 @@ class ListedParts:
         document, g.version = self._engine.read(self._queries.transaction())
         return document
 
-    def _require(self, document: Document, parent: str) -> SectionId:
+    def _require(self, document: Document, parent: str, verb: str) -> SectionId:
         section = SectionId(self._kind, parent)
         if not document.has(section):
-            raise no_parent(spoken(self._kind), parent)
+            raise self._no_parent(parent, verb)
         return section
+
+    def _no_parent(self, parent: str, verb: str) -> Refusal:
+        if self._part.endpoint == "captures" and verb != "DELETE":
+            return Refusal(HTTPStatus.NOT_FOUND, "not found" if self._engine.api >= NEWEST else "")
+        return no_parent(spoken(self._kind), parent)
 
     def _parts(self, document: Document, section: SectionId) -> Sequence[Body]:
         found: Sequence[Body] = document.body(section, self._engine.api).get(self._part.field, [])
@@ -197,7 +210,7 @@ class ListedParts:
         return missing(f"Object {index} does not exist in {spoken(self._kind)} {parent}")
 
     def _lines(self, section: SectionId, body: Body) -> list[str]:
-        return part_lines(self._engine, section, {self._part.field: [body]})
+        return part_lines(self._engine, section, self._part, {self._part.field: [body]})
 
 
 class NamedParts:
@@ -233,7 +246,7 @@ class NamedParts:
         document = self._read()
         section = SectionId(self._kind, parent)
         if not document.has(section):
-            if self._part.empty_without_parent:
+            if self._part.empty_without_parent or (self._part.endpoint == "dgram_binds" and self._engine.api >= NEWEST):
                 return json_answer([])
             raise self._no_parent(parent, for_list=True)
         return json_answer(list(self._parts(document, section).values()) or nothing(self._engine))
@@ -243,7 +256,9 @@ class NamedParts:
         parent = self._parent(parent)
         document = self._read()
         section = SectionId(self._kind, parent)
-        parts = self._parts(document, section) if document.has(section) else {}
+        if not document.has(section):
+            raise self._absent_with_parent(parent, name, "GET")
+        parts = self._parts(document, section)
         if name not in parts:
             raise self._absent(parent, name)
         return json_answer(parts[name])
@@ -259,12 +274,12 @@ class NamedParts:
             if not document.has(section):
                 raise self._no_parent(parent)
             if name in self._parts(document, section):
-                raise exists(self._part.taken.format(name=name, parent=parent))
+                raise self._taken(parent, name)
             lines = [*document.lines(section, self._part.keywords), *self._lines(section, name, body)]
             return document.put_lines(section, self._part.keywords, lines)
 
         at_run_time: AtRunTime | None = None
-        if self._is_server():
+        if self._part.endpoint == "servers" and self._kind is SectionKind.BACKEND:
             at_run_time = added_server_at_run_time(self._engine, section, name)
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
@@ -277,7 +292,9 @@ class NamedParts:
         section = SectionId(self._kind, parent)
 
         def edit(document: Document) -> Document:
-            index = self._index(document, section, name, for_put=True)
+            index = self._index(document, section, name, "PUT")
+            if self._part.endpoint == "groups" and self._engine.api < NEWEST:
+                return document  # this server answers as if it did it, and does not
             if self._part.endpoint == "users" and body[self._part.key] != name:
                 raise missing(f"user {body[self._part.key]} does not exist")
             lines = document.lines(section, self._part.keywords)
@@ -285,8 +302,10 @@ class NamedParts:
             return document.put_lines(section, self._part.keywords, lines)
 
         at_run_time: AtRunTime | None = None
-        if self._is_server():
+        if self._part.endpoint == "servers":
             at_run_time = server_at_run_time(self._engine, section, name, body)
+        elif self._part.endpoint == "server_templates" and self._engine.api >= NEWEST:
+            at_run_time = template_at_run_time(self._engine, section, name, body)
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
         return json_answer(body, status, written_headers(written))
@@ -297,7 +316,7 @@ class NamedParts:
         section = SectionId(self._kind, parent)
 
         def edit(document: Document) -> Document:
-            index = self._index(document, section, name)
+            index = self._index(document, section, name, "DELETE")
             lines = document.lines(section, self._part.keywords)
             del lines[index]
             return document.put_lines(section, self._part.keywords, lines)
@@ -305,9 +324,6 @@ class NamedParts:
         written = self._engine.write(self._queries.target(), edit)
         status = HTTPStatus.NO_CONTENT if written.settled else HTTPStatus.ACCEPTED
         return empty_answer(status, written_headers(written))
-
-    def _is_server(self) -> bool:
-        return self._kind is SectionKind.BACKEND and self._part.endpoint == "servers"
 
     def _parent(self, from_path: str) -> str:
         parameter = self._part.parent_parameter
@@ -321,11 +337,13 @@ class NamedParts:
         found: dict[str, Body] = document.body(section, self._engine.api).get(self._part.field, {})
         return found
 
-    def _index(self, document: Document, section: SectionId, name: str, *, for_put: bool = False) -> int:
+    def _index(self, document: Document, section: SectionId, name: str, verb: str) -> int:
         """Which of the lines of this kind is the one with that name: the parts are read line by line."""
-        parts = self._parts(document, section) if document.has(section) else {}
+        if not document.has(section):
+            raise self._absent_with_parent(section.name, name, verb)
+        parts = self._parts(document, section)
         if name not in parts:
-            raise self._absent(section.name, name, for_put=for_put)
+            raise self._absent(section.name, name, verb)
         return list(parts).index(name)
 
     def _name(self, body: Body) -> str:
@@ -334,6 +352,11 @@ class NamedParts:
             return str(body[self._part.key])
         port = f":{body['port']}" if "port" in body else ""
         return f"{body.get('address', '')}{port}"
+
+    def _taken(self, parent: str, name: str) -> Refusal:
+        refusal = exists(self._part.taken.format(name=name, parent=parent))
+        refusal.leaves_transaction = self._part.endpoint in {"groups", "users"}
+        return refusal
 
     def _no_parent(self, parent: str, *, for_list: bool = False) -> Refusal:
         newest = self._engine.api >= NEWEST
@@ -345,19 +368,42 @@ class NamedParts:
             case "groups" if for_list:
                 return Refusal(HTTPStatus.NOT_FOUND, "not found" if newest else "")
             case "groups":
-                return missing(f"userlist {parent} does not exist")
+                refusal = missing(f"userlist {parent} does not exist")
+                refusal.leaves_transaction = True
+                return refusal
             case _:
                 return no_parent(self._part.parent_word, parent)
 
-    def _absent(self, parent: str, name: str, *, for_put: bool = False) -> Refusal:
-        if self._part.endpoint == "users":
-            newest = self._engine.api >= NEWEST
-            return missing(f"user {name} does not exist") if newest else Refusal(HTTPStatus.NOT_FOUND, "")
-        words = (self._part.absent_for_put if for_put else "") or self._part.absent
-        return missing(words.format(name=name, parent=parent))
+    def _absent_with_parent(self, parent: str, name: str, verb: str) -> Refusal:
+        """404 for a part of a section that is not there either."""
+        newest = self._engine.api >= NEWEST
+        words = f"userlist {parent} does not exist"
+        match self._part.endpoint, verb:
+            case "users", _ if newest:
+                return missing(words)
+            case "groups", "GET":
+                return no_parent("userlist", parent)
+            case "groups", "PUT":
+                return Refusal(HTTPStatus.NOT_FOUND, "not found" if newest else "")
+            case "groups", _:
+                return Refusal(HTTPStatus.NOT_FOUND, "not found") if newest else missing(words)
+            case _:
+                return self._absent(parent, name, verb)
+
+    def _absent(self, parent: str, name: str, verb: str = "GET") -> Refusal:
+        newest = self._engine.api >= NEWEST
+        match self._part.endpoint, verb:
+            case "users", _:
+                return missing(f"user {name} does not exist") if newest else Refusal(HTTPStatus.NOT_FOUND, "")
+            case "groups", "PUT" if newest:
+                return Refusal(HTTPStatus.NOT_FOUND, "not found")
+        put = self._part.absent_for_put if verb == "PUT" else ""
+        refusal = missing((put or self._part.absent).format(name=name, parent=parent))
+        refusal.leaves_transaction = self._part.endpoint == "groups" and verb == "DELETE"
+        return refusal
 
     def _lines(self, section: SectionId, name: str, body: Body) -> list[str]:
-        return part_lines(self._engine, section, {self._part.field: {name: body}})
+        return part_lines(self._engine, section, self._part, {self._part.field: {name: body}})
 
 
 def nothing(engine: Engine) -> list[Body] | None:
@@ -365,8 +411,9 @@ def nothing(engine: Engine) -> list[Body] | None:
     return None if engine.api >= NEWEST else []
 
 
-def part_lines(engine: Engine, section: SectionId, body: Body) -> list[str]:
-    """The indented lines of parts, taken from a section that has nothing else."""
+def part_lines(engine: Engine, section: SectionId, part: Listed | Named, body: Body) -> list[str]:
+    """The indented lines of a part, taken from a section that has nothing else."""
     named = {"name": section.name, **body} if section.name else body
     api = NEWEST if section.kind is SectionKind.RESOLVERS else engine.api
-    return [line for line in write_section(section.kind, named, api).splitlines() if line.startswith(" ")]
+    lines = write_section(section.kind, named, api).splitlines()
+    return [line for line in lines if line.startswith(" ") and begins_with(line, part.keywords)]

@@ -20,7 +20,7 @@ class Listed:
         endpoint: path element.
         field: key in the `full_section` document.
         keywords: first words of their lines; each a word or words with a space.
-        empty_without_parent: whether the list of a section that is not there is empty (else 400).
+        empty_without_parent: whether API 3.2 gives an empty list for a section that is not there (else 400).
     """
 
     endpoint: str
@@ -60,13 +60,18 @@ class Named:
 
 _ACLS = Listed("acls", "acl_list", ("acl",))
 _FILTERS = Listed("filters", "filter_list", ("filter",))
-_HTTP_AFTER = Listed("http_after_response_rules", "http_after_response_rule_list", ("http-after-response",))
+_HTTP_AFTER = Listed(
+    "http_after_response_rules",
+    "http_after_response_rule_list",
+    ("http-after-response",),
+    empty_without_parent=False,
+)
 _HTTP_CHECKS = Listed("http_checks", "http_check_list", ("http-check",))
 _HTTP_ERRORS = Listed("http_error_rules", "http_error_rule_list", ("http-error",))
 _HTTP_REQUEST = Listed("http_request_rules", "http_request_rule_list", ("http-request",))
 _HTTP_RESPONSE = Listed("http_response_rules", "http_response_rule_list", ("http-response",))
 _LOGS = Listed("log_targets", "log_target_list", ("log", "no log"))
-_QUIC = Listed("quic_initial_rules", "quic_initial_rule_list", ("quic-initial",))
+_QUIC = Listed("quic_initial_rules", "quic_initial_rule_list", ("quic-initial",), empty_without_parent=False)
 _TCP_CHECKS = Listed("tcp_checks", "tcp_check_rule_list", ("tcp-check",))
 _TCP_REQUEST = Listed("tcp_request_rules", "tcp_request_rule_list", ("tcp-request",))
 _TCP_RESPONSE = Listed("tcp_response_rules", "tcp_response_rule_list", ("tcp-response",))

@@ -14,10 +14,18 @@ class Refusal(Exception):  # noqa: N818 - the server's own answer, not a fault o
         message: the server's words.
         allow: methods that would be answered, for 405.
         version: what `Configuration-Version` says; None for the current version.
+        leaves_transaction: whether the server forgets to clean up: a transaction in progress stays in its list.
     """
 
     def __init__(
-        self, status: int, message: str, *, code: int = 0, allow: str = "", version: int | None = None
+        self,
+        status: int,
+        message: str,
+        *,
+        code: int = 0,
+        allow: str = "",
+        version: int | None = None,
+        leaves_transaction: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,6 +33,7 @@ class Refusal(Exception):  # noqa: N818 - the server's own answer, not a fault o
         self.message = message
         self.allow = allow
         self.version = version
+        self.leaves_transaction = leaves_transaction
 
 
 def missing(words: str) -> Refusal:

@@ -53,6 +53,16 @@ def server_at_run_time(engine: Engine, backend: SectionId, name: str, body: Body
     return attempt
 
 
+def template_at_run_time(engine: Engine, backend: SectionId, prefix: str, body: Body) -> AtRunTime:
+    """A replaced server template: only when nothing that counts changes."""
+
+    def attempt(before: Document) -> bool:
+        old = before.body(backend, engine.api).get("server_templates", {}).get(prefix)
+        return old is not None and not _changes(old, body)
+
+    return attempt
+
+
 def added_server_at_run_time(engine: Engine, backend: SectionId, name: str) -> AtRunTime:
     """A new server: added to the running worker, where HAProxy leaves it in maintenance."""
 

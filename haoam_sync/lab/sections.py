@@ -69,6 +69,8 @@ _API_OF_PUT: Mapping[SectionKind, ApiVersion] = {SectionKind.RESOLVERS: NEWEST}
 _METADATA_FAILS_SINCE_34 = frozenset({SectionKind.USERLIST})
 _MISSPELT_WITH_FULL_SINCE_34 = frozenset({SectionKind.RESOLVERS})
 
+_STUMBLED = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "section missing", leaves_transaction=True)
+
 View: TypeAlias = Callable[..., Response]
 
 
@@ -124,7 +126,7 @@ class Sections:
             if document.has(section):
                 raise self._taken(section.name, full=full)
             if self._kind in _METADATA_FAILS_SINCE_34 and "metadata" in body and self._engine.api >= NEWEST:
-                raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "section missing")
+                raise _STUMBLED
             return document.put_body(section, self._stored(body, full=full), self._engine.api)
 
         written = self._engine.write(self._queries.target(), edit)
@@ -166,12 +168,15 @@ class Sections:
         return self._replace(SectionId(self._kind, ""), body, full=full)
 
     def _replace(self, section: SectionId, body: Body, *, full: bool) -> Response:
+        stumbles = self._kind in _NAMES_MUST_AGREE and body.get("name") != section.name
         body, section = self._identified(section, body, full=full)
         stored = self._stored(body, full=full)
         if section.name and not full:
             stored = {**stored, "name": section.name}
 
         def edit(document: Document) -> Document:
+            if stumbles:
+                raise _STUMBLED
             if section.name and not document.has(section):
                 raise self._absent_for_put(section.name, full=full)
             if full or not document.has(section):
@@ -192,16 +197,10 @@ class Sections:
         return json_answer(body, status, written_headers(written))
 
     def _identified(self, section: SectionId, body: Body, *, full: bool) -> tuple[Body, SectionId]:
-        """Body and section of a replacement: whether the path or the body names it differs from kind to kind.
-
-        Raises:
-            Refusal: they differ, and the server stumbles over that.
-        """
+        """Body and section of a replacement: whether the path or the body names it differs from kind to kind."""
         named = body.get("name", "")
         if named == section.name:
             return body, section
-        if self._kind in _NAMES_MUST_AGREE:
-            raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "section missing")
         if self._kind is SectionKind.FCGI_APP:
             return {**body, "name": section.name}, section
         if self._kind in _BODY_NAMES_IT and not full:
