@@ -49,9 +49,10 @@ def ancestors(parents: Mapping[str, Sequence[str]], oid: str, introduction: str)
 def histories(draw: st.DrawFn) -> list[list[int]]:
     """Histories of up to 14 commits that all descend from the first one."""
     shape: list[list[int]] = [[]]
-    for number in range(1, draw(st.integers(2, 14))):
+    for number in range(1, draw(st.integers(2, 20))):
         count = draw(st.integers(1, min(2, number)))
-        shape.append(draw(st.lists(st.integers(0, number - 1), min_size=count, max_size=count, unique=True)))
+        near = st.integers(max(0, number - 3), number - 1)  # long histories, not only wide ones
+        shape.append(draw(st.lists(near, min_size=1, max_size=count, unique=True)))
     return shape
 
 
@@ -83,6 +84,13 @@ def test_the_first_parent_chain(shape: list[list[int]], data: st.DataObject) -> 
         here = memory.parents[here][0]
     expected = tuple(reversed(chain)) if here == base else None
     assert Graph(memory, memory.ids[0]).first_parents(base, head) == expected
+
+
+def test_a_base_far_ahead_of_where_the_branch_began() -> None:
+    """What the branch's side walked first is walked on from by the base's side."""
+    memory = Memory([[], [0], [1], [2], [3], [4], [2]])
+    graph = Graph(memory, memory.ids[0])
+    assert graph.between(memory.ids[5], memory.ids[6]) == (memory.ids[6],)
 
 
 def test_a_way_around_the_introduction_is_refused() -> None:
