@@ -150,7 +150,8 @@ class Revealer:
 def _checked(value: str, use: SecretUse, where: str) -> str:
     value = value.rstrip("\r\n")
     if not value:
-        raise UsageError("the secret is empty", code="E_SECRET_VALUE", where=where)
+        hint = "give it a value, and run again"
+        raise UsageError("the secret is empty", code="E_SECRET_VALUE", where=where, hint=hint)
     if use.kind in _MULTILINE_KINDS:
         if _CONTROL_BUT_LINES.search(value):
             raise UsageError("the secret holds control characters", code="E_SECRET_VALUE", where=where)

@@ -27,6 +27,7 @@ class Gate:
         received: every byte that clients sent.
         before: called with `METHOD PATH` before the request is passed on; False drops the connection instead.
         answering: the same before the answer is passed on.
+        reply: without a target, sent to every request; nothing when it is empty.
         refusing: whether connections are cut at once.
     """
 
@@ -48,6 +49,7 @@ class Gate:
         self.received = b""
         self.before: Callable[[str], bool] = lambda _: True
         self.answering: Callable[[str], bool] = lambda _: True
+        self.reply = b""
         self.refusing = False
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -124,6 +126,9 @@ class Gate:
                 self.requests.append(request)
                 if not self.before(request):
                     return False
+            if server is None and self.reply:
+                client.sendall(self.reply)
+                return False
             if server is not None:
                 server.sendall(data)
         return True

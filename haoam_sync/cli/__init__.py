@@ -62,13 +62,20 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     output = _output_asked_for(given)
     try:
-        code = haoam_sync.main(args=given, prog_name="haoam-sync", standalone_mode=False)
+        # not click's own main: it would make exit 1, "unexpected error", of a pipe that is closed
+        with haoam_sync.make_context("haoam-sync", list(given)) as context:
+            code = haoam_sync.invoke(context)
+    except click.exceptions.Exit as asked:  # --help, --version
+        sys.exit(asked.exit_code)
     except HaoamError as error:
         printing.failure(error, output)
         sys.exit(error.exit)
     except (click.exceptions.Abort, KeyboardInterrupt):
         printing.failure(InterruptedRunError("interrupted", hint="nothing more was done"), output)
         sys.exit(InterruptedRunError.exit)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group without a command
+        click.echo(error.format_message(), err=True)
+        sys.exit(UsageError.exit)
     except click.ClickException as error:
         hint = f"see haoam-sync {' '.join(given[:1])} --help"
         printing.failure(UsageError(error.format_message(), hint=hint), output)

@@ -103,7 +103,12 @@ def failure(reply: Reply, *, asked: str, where: str, masks: Masks) -> HaoamError
     said = _VALIDATION_FILE.sub("haproxy.cfg", masks.hide(message)[:_SHOWN_CHARACTERS]).strip()
     match reply.status:
         case 403:
-            return InstanceError(f"{asked} is forbidden: {said}", code="E_FORBIDDEN", where=where)
+            return InstanceError(
+                f"{asked} is forbidden: {said}",
+                code="E_FORBIDDEN",
+                where=where,
+                hint="see what stands in front of the API, and what the instance's user may do there",
+            )
         case 404:
             return MissingObjectError(f"{asked}: {said}", where=where)
         case 406 | 409:
