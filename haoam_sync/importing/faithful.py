@@ -31,6 +31,9 @@ _BYTES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SAME_WORD = {"deny_status": "status"}
 """Two spellings of one argument (manual, `http-request deny`)."""
 
+_TWICE = frozenset({"no-sslv3"})
+"""Flags that the server writes a second time (measured on servers)."""
+
 
 def differences(kind: SectionKind, lines: Sequence[str], body: JsonObject, api: ApiVersion) -> Iterator[str]:
     """What writing `body` would do to a section beyond order and spelling, one clause each.
@@ -87,18 +90,23 @@ def _missing(line: str, again: list[str], added: Counter[str], made: Counter[str
 
 
 def _same(before: list[str], after: list[str]) -> bool:
-    left = Counter(_SAME_WORD.get(word, word) for word in before)
-    more = Counter(_SAME_WORD.get(word, word) for word in after)
+    left = Counter(_spelled(word) for word in before)
+    more = Counter(_spelled(word) for word in after)
     left, more = left - more, more - left
     if before[0] == "bind" and more["name"] == 1 and "name" not in before:
-        more -= Counter(["name", before[1]])
-    rest = list(more.elements())
+        more -= Counter(["name", _spelled(before[1])])
+    rest = [word for word in more.elements() if word not in _TWICE or word not in before]
     for word in left.elements():
         twin = next((other for other in rest if _readings(word) & _readings(other)), None)
         if twin is None:
             return False
         rest.remove(twin)
     return not rest
+
+
+def _spelled(word: str) -> str:
+    """One spelling of words that have two: `:::443` is `[::]:443` (manual, section 11)."""
+    return f"[::]:{word[3:]}" if word.startswith(":::") else _SAME_WORD.get(word, word)
 
 
 def _readings(word: str) -> set[tuple[str, Fraction]]:

@@ -175,7 +175,7 @@ def _clear_secrets(identity: SectionId, lines: list[str]) -> Iterator[str]:
     """Lines that look like a secret in clear, in fields that cannot be references."""
     for line in lines:
         words, _ = split(line)
-        if any(_LITERAL_HEADER.fullmatch(word) for word in words) and '"${' not in line and "%[" not in line:
+        if any(_LITERAL_HEADER.fullmatch(word) for word in words) and "${" not in line and "%[" not in line:
             named = next((word for word in words[1:] if _SECRET_NAME.search(word)), None)
             if named is not None:
                 yield (

@@ -30,15 +30,7 @@ FOREIGN = {
     "tcp-database": {"global"},
     "tls-edge": {"global"},
     "websockets": {"global"},
-    "whole-house": {
-        "global",
-        "peers mypeers",
-        "resolvers dns",
-        "cache small",
-        "userlist dataplane-users",
-        "backend strange",
-        "listen stats",
-    },
+    "whole-house": {"global", "userlist dataplane-users", "backend strange", "listen stats"},
 }
 """What stays foreign, for each sample configuration."""
 
@@ -63,7 +55,9 @@ def test_import_apply_and_change_one_server(world: tuple[str, Adopted]) -> None:
     name, one = world
     running = one.lab.proxies()
     result = one.imported()
-    assert {foreign["section"] for foreign in result["foreign_sections"]} == FOREIGN[name]
+    later = "cannot be owned by this version"
+    foreign = {one["section"] for one in result["foreign_sections"] if not one["reason"].endswith(later)}
+    assert foreign == FOREIGN[name]
     assert result["owned"] == len(result["sections"])
     first = one.plan()
     assert {(c.action, c.reason, c.fields) for c in first.changes} == {(Action.UPDATE, Reason.ADOPT, ())}
