@@ -111,8 +111,12 @@ def _missing_at(value: Json, present: bool, there: Json, path: _Path) -> Iterato
                 yield path
             return
         yield from _missing(value, there, path)
-    elif not present:
+    elif not present and not (value == 0 and path[-1] in _FIRST_COUNTER):
         yield path
+
+
+_FIRST_COUNTER = frozenset({"sc_id", "sc_idx"})
+"""Numbers whose 0 is written and read back as nothing: the first counter either way."""
 
 
 def _asks(value: Json) -> bool:

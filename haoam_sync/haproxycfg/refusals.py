@@ -12,6 +12,7 @@ from typing import Any, cast
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items
 from haoam_sync.haproxycfg.table import table
 from haoam_sync.haproxycfg.tables.small import ReadOnly
+from haoam_sync.haproxycfg.tables.tcp_rules import UNSUPPORTED
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import SectionKind
@@ -109,6 +110,9 @@ def _section(kind: SectionKind, body: JsonObject) -> Iterator[Refusal]:
         yield Refusal("stats_options.stats_realm", "it needs stats_realm_realm; the server breaks on it alone")
     if kind is SectionKind.FRONTEND and _at(body, "compression.direction"):
         yield Refusal("compression.direction", "a frontend has no direction of compression")
+    for place, entry in enumerate(_at(body, "cpu_set") or ()):
+        if (entry.get("directive") == "reset") is bool(entry.get("set")):
+            yield Refusal(f"cpu_set.{place}.set", "reset takes no set, and every other directive needs one")
     for place, engine in enumerate(_at(body, "ssl_options.engines") or ()):
         if engine.get("algorithms") is None:
             yield Refusal(
@@ -126,15 +130,29 @@ def _rules(body: JsonObject, api: ApiVersion) -> Iterator[Refusal]:
         if not field.endswith("_rule_list"):
             continue
         for place, rule in enumerate(cast("Sequence[_Rule]", value or ())):
-            action = rule.get("action") or rule.get("type")
-            check = _CHECKS.get(str(action))
-            message = check(field, rule, api) if check else ""
+            message = _tcp(field, rule) if field.startswith("tcp_re") else ""
+            check = _CHECKS.get(str(rule.get("action") or rule.get("type")))
+            if check and not message:
+                message = check(field, rule, api)
             if message:
                 yield Refusal(f"{field}.{place}", message)
 
 
+def _tcp(field: str, rule: _Rule) -> str:
+    kind, action = rule.get("type"), rule.get("action")
+    if kind == "inspect-delay":
+        return "" if rule.get("timeout") is not None else "inspect-delay needs timeout"
+    if not action:
+        return f"{kind} needs an action"
+    if field == "tcp_request_rule_list" and action in UNSUPPORTED.get(str(kind), ()):
+        return f"{kind} has no action {action}"
+    return ""
+
+
 def _counter(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
-    expression = "expr" if field == "tcp_request_rule_list" else "sc_expr"
+    if field == "tcp_request_rule_list":
+        return ""
+    expression = "expr" if field == "tcp_response_rule_list" else "sc_expr"
     number, text = rule.get("sc_int") is not None, bool(rule.get(expression))
     if number and text:
         return f"sc_int and {expression} exclude each other"
@@ -149,17 +167,17 @@ def _track(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _
 
 
 def _wait(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
-    if field == "http_response_rule_list" and rule.get("wait_at_least") is None:
-        return "in a response it needs wait_at_least; the server breaks without it"
+    if field == "http_response_rule_list" and None in {rule.get("wait_time"), rule.get("wait_at_least")}:
+        return "in a response it needs wait_time and wait_at_least; the server breaks without them"
     return ""
 
 
 def _capture(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
-    if field != "http_after_response_rule_list":
-        return ""
-    if rule.get("capture_sample") and rule.get("capture_id") is not None:
-        return ""
-    return "after a response it needs capture_sample and capture_id"
+    if field == "http_after_response_rule_list":
+        return "the server takes no capture after a response"
+    if field == "http_request_rule_list" and (rule.get("capture_len") is None) is (rule.get("capture_id") is None):
+        return "it needs one of capture_len and capture_id"
+    return ""
 
 
 def _format(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck

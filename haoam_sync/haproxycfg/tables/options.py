@@ -13,12 +13,21 @@ from haoam_sync.haproxycfg.words import Obj
 
 @dataclass(frozen=True, slots=True)
 class EnabledOption:
-    """`option KEY ...` for an object with `enabled`; `no option KEY` where it can be disabled."""
+    """`option KEY ...` for an object with `enabled`; `no option KEY` where it can be disabled.
+
+    Attributes:
+        path: JSON field of the object.
+        key: the option.
+        arguments: the other fields of the object.
+        disables: there is a `no` form.
+        bare: the `no` form is written without the arguments (measured).
+    """
 
     path: str
     key: str
     arguments: LineShape
     disables: bool = False
+    bare: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -43,7 +52,8 @@ class EnabledOption:
         enabled = value.get("enabled")
         if enabled == "enabled" or (self.disables and enabled == "disabled"):
             words = [self.key if enabled == "enabled" else f"no {self.key}"]
-            self.arguments.write(value, words)
+            if enabled == "enabled" or not self.bare:
+                self.arguments.write(value, words)
             out.append(" ".join(words))
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:  # noqa: ARG002 - Row

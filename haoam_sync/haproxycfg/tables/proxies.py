@@ -156,7 +156,10 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (all_three, options.EnabledOption("originalto", "option originalto", settings.ORIGINALTO)),
         (d + b, option("persist")),
         (d + b, option("prefer_last_server")),
-        (d + b, options.EnabledOption("redispatch", "option redispatch", settings.REDISPATCH, disables=True)),
+        (
+            d + b,
+            options.EnabledOption("redispatch", "option redispatch", settings.REDISPATCH, disables=True, bare=True),
+        ),
         (d + f, option("socket_stats")),
         (all_three, option("splice_auto")),
         (all_three, option("splice_request")),
