@@ -7,6 +7,7 @@ import json
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,7 +16,6 @@ from haoam_sync import desired
 from haoam_sync.cli.places import places, resolve
 from haoam_sync.errors import UsageError
 from haoam_sync.lab import up as start_fleet
-from haoam_sync.lab.serve import serve as serve_instance
 from haoam_sync.lab.settings import LabSettings, api_version, login_of_environment, loopback
 from haoam_sync.pipeline import opening
 
@@ -50,7 +50,7 @@ def lab() -> None:
 def serve(listen: str, directory: Path, config: Path | None, api: str, request_log: Path | None) -> None:
     """Serve one instance; one JSON line says when it is ready."""
     host, port = loopback(listen)
-    serve_instance(
+    _serving()(
         LabSettings(
             host,
             port,
@@ -61,6 +61,23 @@ def serve(listen: str, directory: Path, config: Path | None, api: str, request_l
             request_log=request_log.absolute() if request_log else None,
         )
     )
+
+
+def _serving() -> Callable[[LabSettings], None]:
+    """What serves an instance, imported only now: it is an extra, and nothing else needs its web framework.
+
+    Raises:
+        UsageError: E_LAB, the extra is not installed.
+    """
+    try:
+        from haoam_sync.lab.serve import serve as serving  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the lab is not installed: there is no module {error.name}",
+            code="E_LAB",
+            hint="pip install 'haoam-sync[lab]'",
+        ) from error
+    return serving
 
 
 @lab.command("up")
@@ -79,6 +96,7 @@ def up(
 
     All of their URLs must be on loopback. One JSON line for each instance says where it is.
     """
+    _serving()
     with opening.repository_alone(resolve(repo, root, state, audit)) as repository:
         fleet = desired.load_fleet(repository.blobs(repository.resolve("HEAD")))
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from haoam_sync.errors import HaoamError
-from haoam_sync.lab.http import Login
+from haoam_sync.lab.login import Login
 from haoam_sync.lab.serve import serve
 from haoam_sync.lab.settings import LabSettings, api_version, loopback
 

@@ -17,7 +17,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from haoam_sync.errors import UsageError
-from haoam_sync.lab.http import Login
+from haoam_sync.lab.login import Login
 from haoam_sync.lab.settings import KNOWN_VERSIONS, RELOAD_DELAY_SECONDS, login_of_environment, loopback
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.fleet import Fleet, InstanceId

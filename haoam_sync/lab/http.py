@@ -11,7 +11,6 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,11 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from haoam_sync.lab.engine import Engine, Target, Written
+from haoam_sync.lab.login import Login
 from haoam_sync.lab.refusal import Refusal
 from haoam_sync.model.api_version import NEWEST
 
 _CODE_TYPE, _CODE_REQUIRED = 601, 602
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The one user that the lab knows."""
-
-    user: str
-    password: str
 
 
 def json_answer(body: Any, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:

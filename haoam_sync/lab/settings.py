@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haoam_sync.errors import UsageError
-from haoam_sync.lab.http import Login
+from haoam_sync.lab.login import Login
 from haoam_sync.model.api_version import ApiVersion
 
 USER_VARIABLE, PASSWORD_VARIABLE = "HAOAM_LAB_USER", "HAOAM_LAB_PASSWORD"
