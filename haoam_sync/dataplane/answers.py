@@ -5,13 +5,12 @@ Each `parse` raises ValueError saying what was expected; `exchange.py` makes E_N
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
+from haoam_sync.dataplane.strict import whole
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.json import Json, JsonObject
 
@@ -74,7 +73,7 @@ class Raw:
             if found is None:
                 break
             if found[1] == "version":
-                file_version = int(found[2])
+                file_version = whole(found[2].strip())
             start += 1
         return cls("".join(lines[start:]).lstrip("\n"), version, file_version, checksum)
 
@@ -268,11 +267,6 @@ def objects(document: Json) -> tuple[JsonObject, ...]:
     if not isinstance(document, list) or not all(isinstance(item, Mapping) for item in document):
         raise ValueError("not a list of objects")
     return tuple(document)
-
-
-def json_of(body: bytes) -> Json:
-    """Any JSON value; ValueError when it is none."""
-    return cast("Json", json.loads(body))
 
 
 def _whole(value: object) -> int | None:

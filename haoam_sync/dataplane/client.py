@@ -6,6 +6,7 @@ Paths, parameters and answers are those recorded from API 3.2 and 3.4. What a me
 
 from __future__ import annotations
 
+import base64
 import secrets as random_source
 import time
 from collections.abc import Callable, Iterator
@@ -27,14 +28,14 @@ from haoam_sync.dataplane.answers import (
 )
 from haoam_sync.dataplane.exchange import Asked, Exchange
 from haoam_sync.dataplane.http import Bounds, Http, Transport
-from haoam_sync.dataplane.redaction import secrets_in
+from haoam_sync.dataplane.redaction import private_keys_in, secrets_in
 from haoam_sync.dataplane.transaction import Transaction
 from haoam_sync.errors import InstanceError, MissingObjectError, RefusedError
 from haoam_sync.haproxycfg import secrets as secrets_in_text
 from haoam_sync.model.api_version import NEWEST, OLDEST
 from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
-from haoam_sync.model.json import canonical_json
+from haoam_sync.model.json import Json, canonical_json
 from haoam_sync.model.section import SectionKind
 
 _HAPROXY = "/services/haproxy"
@@ -132,10 +133,14 @@ class Client:
             if kind is not SectionKind.GLOBAL:
                 raise
             return Sections((), self.version())
-        found = self._exchange.parsed(asked, lambda document: Sections.parse(document, asked.version))
-        for body in found.bodies:
-            self._exchange.masks.add(secrets_in(kind, body))
-        return found
+
+        def parse(document: Json) -> Sections:
+            found = Sections.parse(document, asked.version)
+            for body in found.bodies:
+                self._exchange.masks.add(secrets_in(kind, body))
+            return found
+
+        return self._exchange.parsed(asked, parse)
 
     def raw(self, *, transaction: str = "") -> Raw:
         """The whole text: of the file on disk, or as a transaction would leave it."""
@@ -269,6 +274,7 @@ class Client:
             ConflictError: there is one of that name.
             RefusedError: it is no certificate.
         """
+        self._exchange.masks.add(private_keys_in(content))
         boundary = "haoam" + random_source.token_hex(16)
         body = b"".join(
             (
@@ -361,7 +367,9 @@ def connect(instance: Instance, password: str, recorder: Recorder, *, bounds: Bo
         ca=instance.ca,
         bounds=bounds,
     )
-    return Client(http, instance.id, recorder, secrets=(password,))
+    # A proxy in between may show the header that carries both: its value is the password in another spelling.
+    basic = base64.b64encode(f"{instance.user}:{password}".encode()).decode()
+    return Client(http, instance.id, recorder, secrets=(password, basic))
 
 
 def _whole(document: object) -> int:

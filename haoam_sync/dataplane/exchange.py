@@ -6,13 +6,15 @@ the audit log first, and every answer is either one of those expected or an erro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from haoam_sync.dataplane.answers import TransactionState, json_of
+from haoam_sync.dataplane.answers import TransactionState
 from haoam_sync.dataplane.failures import Masks, failure, message_of, nonsense, word
 from haoam_sync.dataplane.http import Call, Reply, Transport
+from haoam_sync.dataplane.strict import json_of, whole
 from haoam_sync.errors import InstanceError, RefusedError
 from haoam_sync.model.exchange import Answer, Recorder, Request
 from haoam_sync.model.fleet import InstanceId
@@ -20,6 +22,9 @@ from haoam_sync.model.json import Json
 
 T = TypeVar("T")
 
+_HEADER = re.compile(r"[A-Za-z0-9_:.-]{1,128}")
+_SHAPE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_SHOWN_CHARACTERS = 300
 _TRANSPORT_WORDS = {"E_TIMEOUT": "timeout", "E_TLS": "tls", "E_UNREACHABLE": "unreachable"}
 
 
@@ -87,8 +92,8 @@ class Exchange:
             reply,
             what,
             _number(reply.headers.get("configuration-version")),
-            reply.headers.get("configuration-checksum", ""),
-            reply.headers.get("reload-id", ""),
+            _name(reply.headers.get("configuration-checksum")),
+            _name(reply.headers.get("reload-id")),
         )
         # A page of HTML is never the API's word, whatever its status: it is some proxy's.
         expected = reply.status in expect and not reply.headers.get("content-type", "").startswith("text/html")
@@ -108,6 +113,8 @@ class Exchange:
         )
         if not expected:
             raise failure(reply, asked=what, where=str(self.where), masks=self.masks)
+        if asked.version is None and "configuration-version" in reply.headers:
+            raise self.nonsense(asked, "a Configuration-Version that is no number")
         return asked
 
     def parsed(self, asked: Asked, parse: Callable[[Json], T]) -> T:
@@ -122,9 +129,9 @@ class Exchange:
             raise nonsense(asked.reply, asked=asked.what, where=str(self.where)) from error
         try:
             return parse(document)
-        except (ValueError, KeyError, TypeError) as error:
-            why = f"JSON of another shape ({error})"
-            raise nonsense(asked.reply, asked=asked.what, where=str(self.where), why=self.masks.hide(why)) from error
+        except _SHAPE as error:
+            why = self.masks.hide(f"JSON of another shape ({error})")[:_SHOWN_CHARACTERS]
+            raise nonsense(asked.reply, asked=asked.what, where=str(self.where), why=why) from error
 
     def nonsense(self, asked: Asked, why: str) -> InstanceError:
         """The error for an answer whose status was expected and whose content is not."""
@@ -146,4 +153,12 @@ def _transaction_id(request: Request, reply: Reply) -> str:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() else None
+    try:
+        return whole(text.strip()) if text is not None else None
+    except ValueError:
+        return None
+
+
+def _name(text: str | None) -> str:
+    """A reload id or a checksum: one that is none counts as absent, and absence is told where it matters."""
+    return text if text is not None and _HEADER.fullmatch(text) else ""

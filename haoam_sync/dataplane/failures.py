@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 
 from haoam_sync.dataplane.http import Reply
+from haoam_sync.dataplane.strict import json_of
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingObjectError, RefusedError
 
 _MASK = "(secret)"
@@ -71,7 +72,7 @@ def word(status: int, message: str) -> str:
 def message_of(reply: Reply) -> str | None:
     """The server's own words in an answer that is an error, None when it is none of a Data Plane API."""
     try:
-        document = json.loads(reply.body)
+        document = json_of(reply.body)
     except ValueError:
         return None
     match document:
@@ -130,7 +131,7 @@ def failure(reply: Reply, *, asked: str, where: str, masks: Masks) -> HaoamError
 
 def nonsense(reply: Reply, *, asked: str, where: str, why: str = "") -> InstanceError:
     """The error for an answer that no Data Plane API gives. Nothing of its body is shown: it may be anything."""
-    kind = reply.headers.get("content-type", "no content type").split(";")[0]
+    kind = reply.headers.get("content-type", "no content type").split(";")[0][:80]
     what = why or f"{reply.status} with {kind}"
     return InstanceError(
         f"{asked} answers what no Data Plane API answers: {what}",

@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import cookiejar
+from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from urllib3.exceptions import HTTPError
 
+from haoam_sync.dataplane.deadline import Deadline, watched
 from haoam_sync.errors import InstanceError
 
 PAUSES_S = (0.2, 0.8)
@@ -36,7 +39,8 @@ class Call:
         query: parameters, in the order to send.
         body: bytes, b"" for none. May hold secrets.
         content_type: of the body.
-        silence_s: seconds without a byte, where the session's own bound is too long to wait; 0 for that bound.
+        silence_s: seconds without a byte, where the session's own bound is too long to wait, and half of the seconds
+            that the whole answer may then take; 0 for the session's own bounds.
     """
 
     method: str
@@ -85,7 +89,7 @@ class Bounds:
     Attributes:
         connect_s: seconds until a connection must stand.
         silence_s: seconds without a byte.
-        whole_s: seconds for the whole answer.
+        whole_s: seconds for one request, its repetitions included, from the first attempt to the last byte.
         answer_bytes: size of an answer.
     """
 
@@ -133,7 +137,9 @@ class Http:
         self._session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         if user:
             self._session.auth = HTTPBasicAuth(user.encode(), password.encode())
-        self._session.mount("https://", _PinnedAdapter(_tls(ca, where)))
+        self._deadline = Deadline()
+        self._session.mount("http://", _Adapter(self._deadline))
+        self._session.mount("https://", _PinnedAdapter(self._deadline, _tls(ca, where)))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -150,24 +156,28 @@ class Http:
         Raises:
             InstanceError: E_UNREACHABLE, E_TIMEOUT, E_TLS, or E_NONSENSE for an answer that is too large.
         """
-        for pause in PAUSES_S:
+        whole_s = min(self._bounds.whole_s, 2 * call.silence_s or self._bounds.whole_s)
+        with self._deadline.within(whole_s):
+            for pause in PAUSES_S:
+                try:
+                    return self._once(call, whole_s)
+                except _AgainError as failure:
+                    if not (failure.unsent or call.method == "GET"):
+                        raise failure.error from failure.__cause__
+                self._sleep(pause)
             try:
-                return self._once(call)
+                return self._once(call, whole_s)
             except _AgainError as failure:
-                if not (failure.unsent or call.method == "GET"):
-                    raise failure.error from failure.__cause__
-            self._sleep(pause)
-        try:
-            return self._once(call)
-        except _AgainError as failure:
-            raise failure.error from failure.__cause__
+                raise failure.error from failure.__cause__
 
-    def _once(self, call: Call) -> Reply:
+    def _once(self, call: Call, whole_s: float) -> Reply:
         headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
         if call.content_type:
             headers["Content-Type"] = call.content_type
         silence_s = call.silence_s or self._bounds.silence_s
         started = time.monotonic()
+        if self._deadline.passed:
+            raise self._timeout(whole_s)
         try:
             with self._session.request(
                 call.method,
@@ -179,17 +189,19 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = self._read(response, started)
+                body = self._read(response, whole_s)
                 return Reply(
                     response.status_code,
                     {name.lower(): value for name, value in response.headers.items()},
                     body,
                     round((time.monotonic() - started) * 1000),
                 )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+            if self._deadline.passed:
+                raise self._timeout(whole_s) from error
             raise self._failure(error, silence_s) from error
 
-    def _read(self, response: requests.Response, started: float) -> bytes:
+    def _read(self, response: requests.Response, whole_s: float) -> bytes:
         parts, size = [], 0
         for part in response.iter_content(1024 * 1024):
             parts.append(part)
@@ -201,8 +213,11 @@ class Http:
                     where=self._where,
                     hint="check that the URL is that of a Data Plane API",
                 )
-            if time.monotonic() - started > self._bounds.whole_s:
-                raise self._timeout(self._bounds.whole_s)
+            if self._deadline.passed:
+                break
+        # A connection that the deadline closed can look like one that the peer closed at the end of its answer.
+        if self._deadline.passed:
+            raise self._timeout(whole_s)
         return b"".join(parts)
 
     def _timeout(self, seconds: float) -> InstanceError:
@@ -213,7 +228,7 @@ class Http:
             hint="check that the instance is up and not overloaded",
         )
 
-    def _failure(self, error: requests.RequestException, silence_s: float) -> _AgainError | InstanceError:
+    def _failure(self, error: Exception, silence_s: float) -> _AgainError | InstanceError:
         """The exceptions of requests, mapped. Their texts name objects in memory: only the first cause is kept."""
         cause = _innermost(error)
         if isinstance(error, requests.exceptions.SSLError):
@@ -256,15 +271,28 @@ class _AgainError(Exception):
         self.unsent = unsent
 
 
-class _PinnedAdapter(HTTPAdapter):
+class _Adapter(HTTPAdapter):
+    """Makes connections that the deadline of a request can close."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__(max_retries=0)
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        """The pool for a request."""
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        return watched(pool, self._deadline)
+
+
+class _PinnedAdapter(_Adapter):
     """Believes the authorities of one context and no others.
 
     requests would add its own bundle (`certifi`) to whatever a context holds: `cert_verify` is where it does.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, deadline: Deadline, context: ssl.SSLContext) -> None:
         self._context = context
-        super().__init__(max_retries=0)
+        super().__init__(deadline)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Hand the context to every connection."""

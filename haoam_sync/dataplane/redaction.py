@@ -6,12 +6,16 @@ shown, and the values after HAProxy's own secret keywords are collected so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.secret import secret_paths
 from haoam_sync.model.section import SectionKind
 
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?=-----END|\Z)", re.DOTALL)
+_PIECE = 8
+"""Base64 digits of a key that are worth a mask: less of it says nothing, and could be a word."""
 REDACTED: JsonObject = {"secret": "redacted"}
 
 
@@ -35,6 +39,14 @@ def secrets_in(kind: SectionKind, body: JsonObject) -> Iterator[str]:
                     value = value[key]
         if isinstance(value, str):
             yield value
+
+
+def private_keys_in(pem: bytes) -> Iterator[str]:
+    """The private keys in a PEM file, whole and line by line: an answer may break them where it likes."""
+    for found in _PRIVATE_KEY.finditer(pem.decode("latin-1")):
+        whole = found[1].strip()
+        lines = [line for line in whole.split() if len(line) >= _PIECE]
+        yield from (text for text in (whole, "".join(whole.split()), *lines) if len(text) >= _PIECE)
 
 
 def _replaced(value: Json, path: tuple[str | int, ...]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from haoam_sync.model.section import SectionId, SectionKind
 
 _HAPROXY = "/services/haproxy"
 _WRITTEN = (200, 201, 202, 204)
+_ADDED_ANEW = frozenset({SectionKind.USERLIST, SectionKind.PEERS, SectionKind.CRT_STORE})
+"""Kinds of which nothing is replaced in place."""
 
 
 class Owner(Protocol):
@@ -51,13 +54,20 @@ class Transaction:
             self.replace(section, body)
             return
         self._write("POST", f"{_HAPROXY}/configuration/{section.kind.collection}", section.kind, body)
+        match section.kind:
+            case SectionKind.RESOLVERS if body.get("nameservers"):
+                # API 3.2 drops the name servers of a new section and takes them when it is replaced (measured)
+                self._write("PUT", _path(section), section.kind, body)
+            case SectionKind.CRT_STORE:
+                self._create_loads(section, body)
 
     def replace(self, section: SectionId, body: JsonObject) -> None:
         """Put a whole section, children included, in the place of the one there is.
 
-        Userlists know no PUT (FACTS.md): they are deleted and added, which within a transaction nobody sees.
+        Userlists and peers know no PUT (FACTS.md), and that of a crt-store leaves its loads as they are: these are
+        deleted and added, which within a transaction nobody sees.
         """
-        if section.kind is SectionKind.USERLIST:
+        if section.kind in _ADDED_ANEW:
             self.delete(section)
             self.create(section, body)
             return
@@ -106,6 +116,13 @@ class Transaction:
     def closed(self) -> bool:
         """Whether the server does not keep it any more."""
         return self._closed or self.committed
+
+    def _create_loads(self, store: SectionId, body: JsonObject) -> None:
+        """The loads of a crt-store, which the server takes one by one only."""
+        loads = body.get("crt_loads")
+        for load in loads.values() if isinstance(loads, Mapping) else ():
+            if isinstance(load, Mapping):
+                self._write("POST", f"{_path(store)}/crt_loads", store.kind, load)
 
     def _write(self, method: str, path: str, kind: SectionKind, body: JsonObject) -> None:
         self._exchange.masks.add(secrets_in(kind, body))
