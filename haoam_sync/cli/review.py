@@ -12,7 +12,7 @@ from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.errors import UsageError
 from haoam_sync.pipeline.reviewing import Decision
 from haoam_sync.report import as_json, text
-from haoam_sync.report.change import change
+from haoam_sync.report.change import change, changed_files
 
 
 @click.command()
@@ -48,6 +48,8 @@ def review(
     """
     if yes and not expect:
         raise UsageError("--yes needs --expect", hint="name the change digest that you have looked at")
+    if output == "json" and not yes:
+        raise UsageError("--output json cannot ask", hint="give --yes and --expect, or take the text output")
     if reject and withdraw:
         raise UsageError("--reject and --withdraw are two different things", hint="give one of them")
     decision: Decision = "reject" if reject else "withdraw" if withdraw else "approve"
@@ -55,6 +57,7 @@ def review(
         if output == "text":
             click.echo(f"commit   {shown.proposed.id}")
             click.echo(f"base     {shown.proposed.base}")
+            printing.styled(changed_files(shown.files))
             printing.styled(change(shown.change))
             if shown.planned is not None:
                 printing.styled(text.plan(shown.planned.plan, proposed=True))
@@ -69,6 +72,7 @@ def review(
                 "base": shown.proposed.base,
                 "change_digest": shown.change_digest,
                 "change": shown.change,
+                "files": [{"path": f.path, "action": f.action, "diff": f.diff} for f in shown.files],
                 "plan": as_json.plan(shown.planned.plan, proposed=True) if shown.planned is not None else None,
                 "statement": signed.model_dump(mode="json"),
             }

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
 from haoam_sync import __version__, audit, desired, trust
-from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
+from haoam_sync.errors import HaoamError, InvalidDesiredError, NotTrustedError, UsageError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.fleet import Cluster, Fleet
@@ -53,7 +53,7 @@ class Opened:
     def change_digest(self) -> Callable[[str, str], str]:
         """Computes the change digest of base and head, each pair once."""
         return lru_cache(maxsize=None)(
-            lambda base, head: desired.change_digest(self.unresolved(base), self.unresolved(head))
+            lambda base, head: desired.change_digest(self.base_of_change(base), self.unresolved(head))
         )
 
     def verify(self, revision: str) -> trust.Accepted:
@@ -125,6 +125,17 @@ class Opened:
     @cached_property
     def _revealer(self) -> Callable[[SecretUse], str]:
         return lru_cache(maxsize=None)(Revealer(self.root.secrets, os.environ, self.root.secret_files).reveal)
+
+    def base_of_change(self, commit: str) -> Desired | None:
+        """Desired state of a commit that a change builds on; None when it has none that is valid.
+
+        An accepted commit that this version cannot read any more must not keep everybody from repairing it: then the
+        change is everything that comes after, and its digest says so.
+        """
+        try:
+            return self.unresolved(commit)
+        except InvalidDesiredError:
+            return None
 
     @lru_cache(maxsize=8)  # noqa: B019 - an Opened lives as long as its run
     def unresolved(self, commit: str) -> Desired:

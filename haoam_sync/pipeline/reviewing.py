@@ -10,8 +10,10 @@ from typing import Literal
 
 from haoam_sync import desired, trust
 from haoam_sync.errors import NotTrustedError
+from haoam_sync.model import files
 from haoam_sync.model.commit import ProposedCommit
 from haoam_sync.model.evidence import Predicate
+from haoam_sync.model.files import FileChange
 from haoam_sync.model.json import JsonObject
 from haoam_sync.pipeline.opening import Opened, opened
 from haoam_sync.pipeline.planning import Planned, planned_proposal
@@ -30,7 +32,9 @@ class Reviewable:
         proposed: the commit under review.
         change: what it does to the desired state of each cluster (`desired.change`).
         change_digest: digest of that; what the reviewer signs.
-        planned: what it would change on the live instances; None when that was not asked for.
+        planned: what it would change on the live instances; None when that was not asked for, or cannot be worked out
+            because the commit accepted last has no valid desired state to take the endpoints from.
+        files: every file that differs; with its text where the change of the desired state does not show it.
     """
 
     here: Opened
@@ -39,6 +43,7 @@ class Reviewable:
     change: JsonObject
     change_digest: str
     planned: Planned | None
+    files: tuple[FileChange, ...]
 
 
 @contextmanager
@@ -52,8 +57,10 @@ def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterato
     with opened(settings) as here:
         accepted = here.advance()
         proposed = trust.propose(here.repository, here.root, accepted, here.repository.resolve(revision))
-        base, head = here.unresolved(proposed.base), here.unresolved(proposed.id)
-        planned = planned_proposal(here, proposed, (), accepted.refusal) if with_plan else None
+        base, head = here.base_of_change(proposed.base), here.unresolved(proposed.id)
+        planned = None
+        if with_plan and here.base_of_change(proposed.accepted.id) is not None:
+            planned = planned_proposal(here, proposed, (), accepted.refusal)
         yield Reviewable(
             here=here,
             accepted=accepted,
@@ -61,7 +68,14 @@ def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterato
             change=desired.change(base, head),
             change_digest=desired.change_digest(base, head),
             planned=planned,
+            files=_files(here, proposed),
         )
+
+
+def _files(here: Opened, proposed: ProposedCommit) -> tuple[FileChange, ...]:
+    repository = here.repository
+    paths = files.changed(repository.files(proposed.base), repository.files(proposed.id))
+    return files.changes(paths, repository.blobs(proposed.base), repository.blobs(proposed.id), where=proposed.id)
 
 
 def review(shown: Reviewable, key: Path, decision: Decision, expect: str) -> Predicate:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from haoam_sync import trust
+from haoam_sync import desired, trust
 from haoam_sync.errors import UsageError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.pipeline.opening import opened
@@ -54,6 +54,7 @@ def init_trust(
     Raises:
         UsageError: the work tree or the host root file is not as it must be.
         NotTrustedError: these people cannot make a policy that holds together.
+        InvalidDesiredError: the commit has no valid haoam.yaml: no host root file is written for it.
     """
     worktree = Path(settings.repo)
     if not worktree.is_dir():
@@ -77,6 +78,9 @@ def init_trust(
     with closing(Repository.open(settings.state, settings.repo, ref)) as repository:
         introduction = repository.tip
         content = trust.init_root(repository, introduction, solo=solo)
+        desired.load(
+            introduction, repository.blobs(introduction), None
+        )  # endpoints of every later proposal come from it
     settings.root.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     write_synced(settings.root, content, mode=0o644)
     return Made(policy, introduction, settings.root)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
+from haoam_sync.model.files import FileChange
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.report.text import shown, visible
 
@@ -31,6 +32,19 @@ def change(value: JsonObject) -> Text:
                 _difference(text, name, difference)
     if not text.plain:
         text.append("nothing of the desired state changes\n")
+    return text
+
+
+def changed_files(files: Sequence[FileChange]) -> Text:
+    """Every file that differs; the text of those that are no part of the desired state, the policy's above all."""
+    text = Text()
+    text.append(f"{len(files)} files\n", "bold")
+    for file in files:
+        grave = file.path == "trust.yaml" or file.path.startswith(("keys/", ".github/", "access/"))
+        text.append(f"  {file.action} {visible(file.path)}\n", "bold red" if grave else "yellow")
+        for line in file.diff.splitlines():
+            style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
+            text.append(f"      {visible(line)}\n", style)
     return text
 
 
