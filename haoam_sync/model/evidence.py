@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.json import Json, canonical_json
+from haoam_sync.model.json import canonical_json
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -222,16 +221,6 @@ def parse_envelope(data: bytes, *, where: str) -> Envelope:
     if encode_envelope(envelope) != data:
         raise _malformed(where, "it is not in canonical form (RFC 8785): a key twice, white space, or trailing bytes")
     return envelope
-
-
-def predicate_type(data: bytes) -> str:
-    """The kind of statement, "" when it can not be read: to tell a newer kind from a broken one."""
-    try:
-        value: Json = json.loads(data)
-    except (ValueError, RecursionError):
-        return ""
-    kind = value.get("predicateType") if isinstance(value, dict) else None
-    return kind if isinstance(kind, str) else ""
 
 
 def _base64(data: bytes) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal
 
@@ -76,12 +75,9 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class KeyStatus(StrEnum):
-    """`retired` keys make nothing new, their history stays valid; `compromised` ones count nowhere, at once."""
-
-    ACTIVE = "active"
-    RETIRED = "retired"
-    COMPROMISED = "compromised"
+KeyStatus = Literal["active", "retired", "compromised"]
+"""`retired` keys make nothing new, their history stays valid. `compromised` ones make nothing new
+either; only the host's denylist takes away what they made."""
 
 
 class SshKey(_Strict):
@@ -90,7 +86,7 @@ class SshKey(_Strict):
     id: KeyId
     type: Literal["ssh"] = "ssh"
     public: Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$", max_length=2048)]
-    status: Literal["active", "retired", "compromised"] = "active"
+    status: KeyStatus = "active"
     not_after: DateText | None = None
 
 
@@ -101,7 +97,7 @@ class OpenpgpKey(_Strict):
     type: Literal["openpgp"]
     fingerprint: Fingerprint
     certificate: Annotated[str, StringConstraints(pattern=r"^keys/[A-Za-z0-9._-]+$")]
-    status: Literal["active", "retired", "compromised"] = "active"
+    status: KeyStatus = "active"
     not_after: DateText | None = None
 
 

@@ -1,12 +1,11 @@
 """Adapter: git. Commits, trees and blobs by id, never the working tree."""
 
 from haoam_sync.repository.source import Source, parse_ref, parse_source
-from haoam_sync.repository.store import ATTESTATIONS, STATE_RECORD, Repository
+from haoam_sync.repository.store import ATTESTATIONS, Repository
 from haoam_sync.repository.worktree import commit_signed
 
 __all__ = [
     "ATTESTATIONS",
-    "STATE_RECORD",
     "Repository",
     "Source",
     "commit_signed",

@@ -26,7 +26,6 @@ from haoam_sync.repository.process import (
 from haoam_sync.repository.source import Source, parse_ref, parse_source
 
 ATTESTATIONS = "refs/heads/haoam/attestations"
-STATE_RECORD = "refs/heads/haoam/state"
 
 _CONFIG = """\
 # written by haoam-sync; any other content is refused
@@ -86,7 +85,6 @@ class Repository:
         self.ref = ref
         self.tip = ""
         self.attestations = ""
-        self.state_record = ""
         self.replaced: frozenset[str] = frozenset()
         self._git = GitProcess((f"--git-dir={directory}",), timeout=timeout)
 
@@ -94,7 +92,7 @@ class Repository:
     def open(
         cls, state_dir: Path, source: str, ref: str, *, remotes: Collection[str] = (), timeout: float = 120
     ) -> Repository:
-        """Fetch `ref` and the branches below `haoam/` from `source` into STATE/repository.git.
+        """Fetch `ref` and the review statements from `source` into STATE/repository.git.
 
         Args:
             state_dir: the operator's `--state`.
@@ -123,7 +121,7 @@ class Repository:
             NotTrustedError: E_SHALLOW, E_REPO_STATE.
             UsageError: it cannot be read, or has no such branch.
         """
-        refs = self._list(self.ref, "refs/heads/haoam/*", "refs/replace/*")
+        refs = self._list(self.ref, ATTESTATIONS, "refs/replace/*")
         tip = refs.get(self.ref)
         if tip is None:
             raise UsageError(
@@ -133,16 +131,14 @@ class Repository:
                 hint="check `ref` in the host root file, and that the branch was pushed",
             )
         specs = {f"+{self.ref}:refs/source/policy": tip}
-        for name in (ATTESTATIONS, STATE_RECORD):
-            if name in refs:
-                specs[f"+{name}:refs/source/{name.rpartition('/')[2]}"] = refs[name]
+        if ATTESTATIONS in refs:
+            specs[f"+{ATTESTATIONS}:refs/source/attestations"] = refs[ATTESTATIONS]
         ours = self._ours()
         stale = [spec for spec, oid in specs.items() if ours.get(spec.partition(":")[2]) != oid]
         self._fetch(stale)
         _check_files(self.directory, str(self.directory))
         self.tip = tip
         self.attestations = refs.get(ATTESTATIONS, "")
-        self.state_record = refs.get(STATE_RECORD, "")
         self.replaced = frozenset(name.rpartition("/")[2] for name in refs if name.startswith("refs/replace/"))
 
     def resolve(self, revision: str) -> str:
@@ -274,16 +270,12 @@ class Repository:
             NotTrustedError: E_ATTEST_RACE, somebody else pushed in between: fetch and try again.
             UsageError: the source cannot be written.
         """
-        return self.append_record("statement.json", statement, ATTESTATIONS, parent=parent, now=now)
-
-    def append_record(self, name: str, content: bytes, ref: str, *, parent: str, now: datetime) -> str:
-        """Put one commit that holds the single file `name` behind `parent`, and push it to `ref`; see above."""
-        blob = self._store("blob", content)
-        tree = self._store("tree", b"100644 " + name.encode() + b"\0" + bytes.fromhex(blob))
+        blob = self._store("blob", statement)
+        tree = self._store("tree", b"100644 statement.json\0" + bytes.fromhex(blob))
         stamp = f"haoam-sync <haoam-sync@localhost> {int(now.timestamp())} +0000"
         lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {stamp}", f"committer {stamp}"]
-        commit = self._store("commit", ("\n".join(lines) + f"\n\n{name}\n").encode())
-        self._push(commit, ref, parent)
+        commit = self._store("commit", ("\n".join(lines) + "\n\nstatement.json\n").encode())
+        self._push(commit, ATTESTATIONS, parent)
         self.fetch()
         return commit
 

@@ -6,7 +6,7 @@ I3  No key and no forge account belongs to two principals; no key stands there t
 I4  At least two human roots, and a threshold of two or more that survives losing one of them.
 I5  Bots are neither root nor reviewer.
 I6  Every threshold can be reached without the author: of each author's changes.
-I7  The branch is the one of the host root file.
+I7  The branch is the one of the host root file, and nothing is asked for that this version does not hold.
 
 When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply; then bots are no
 authors either, since nobody would review what they do.
@@ -129,6 +129,8 @@ def invariants(policy: TrustPolicy, *, ref: str, solo: bool) -> Iterator[str]:
         yield from _reachable(policy)
     if policy.ref != ref:
         yield f"its branch is {policy.ref}, the host root file's is {ref}"  # I7
+    if policy.review.bind == "plan":
+        yield "this version holds reviews to the change only: write `bind: change`"  # I7
 
 
 def _something(policy: TrustPolicy) -> Iterator[str]:

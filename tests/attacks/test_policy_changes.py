@@ -238,6 +238,10 @@ def _unknown_field(spec: Spec) -> None:
     spec["review"]["max_ages"] = "P7D"
 
 
+def _bound_to_the_plan(spec: Spec) -> None:
+    spec["review"]["bind"] = "plan"
+
+
 def _two_roots(spec: Spec) -> None:
     spec["roles"]["root"]["members"] = ["alice", "bob"]
 
@@ -263,6 +267,7 @@ def _two_roots(spec: Spec) -> None:
         _other_branch,
         _unknown_field,
         _two_roots,
+        _bound_to_the_plan,
     ],
 )
 def test_a_policy_that_does_not_hold_together(world: World, change: Callable[[Spec], object]) -> None:
