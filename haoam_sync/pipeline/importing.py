@@ -176,7 +176,8 @@ def adopt(
     missing = [section for section in sections if file.find(section.kind, section.name) is None]
     if missing:
         raise UsageError(f"{instance} has no section {missing[0]}", code="E_NO_SECTION", hint="look at its haproxy.cfg")
-    root = directory.parent if directory.name == _FOLDER else directory
+    _refuse_ours(sections, found, instance)
+    root = directory.parent if directory.absolute().name == _FOLDER else directory
     target = Target(one.id.cluster, one.id.name, root, secrets)
     reading, tree = _prepared(found, target, Choice(only=frozenset(sections), user=one.user))
     if reading.foreign:
@@ -185,9 +186,44 @@ def adopt(
     return _written(reading, tree, target, {})
 
 
+def _refuse_ours(sections: Collection[SectionId], found: Live, instance: str) -> None:
+    for identity in sections:
+        there = found.sections.get(identity)
+        if there is not None and there.mark is not None:
+            raise UsageError(
+                f"{identity} is ours already, declared in {there.mark.file}",
+                code="E_ADOPT",
+                where=instance,
+                hint="change that document, or look at `haoam-sync plan`",
+            )
+
+
 def _import(found: Live, target: Target, choice: Choice, extra: Mapping[str, bytes]) -> Imported:
     reading, tree = _prepared(found, target, choice)
-    return _written(reading, tree, target, extra)
+    marked = (one for one in found.sections.values() if one.mark is not None)
+    warnings = [f"{one.id} is ours already, declared in {one.mark.file}" for one in marked if one.mark]
+    warnings += _fleet_warnings(target, extra)
+    return _written(replace(reading, warnings=(*reading.warnings, *warnings)), tree, target, extra)
+
+
+def _fleet_warnings(target: Target, extra: Mapping[str, bytes]) -> Iterable[str]:
+    """What is wrong with haoam.yaml, written or there already, for what was imported."""
+    place = target.directory / _FLEET
+    if _FLEET in extra:
+        blobs = extra
+    elif place.exists():
+        files = (file for file in target.directory.rglob("*") if file.is_file() and ".git" not in file.parts)
+        blobs = {str(file.relative_to(target.directory)): file.read_bytes() for file in files}
+    else:
+        yield f"there is no {_FLEET} yet: a fleet with the cluster {target.cluster} has to be declared there"
+        return
+    try:
+        clusters = desired.load_fleet(blobs).clusters
+    except InvalidDesiredError as error:
+        yield f"{_FLEET} has to be put right before anything can be planned: {error.message}"
+        return
+    if target.cluster not in clusters:
+        yield f"{_FLEET} declares no cluster {target.cluster}: the documents are refused until it does"
 
 
 def _from_text(text: str, api: ApiVersion, identity: InstanceId) -> Live:
