@@ -10,7 +10,8 @@ I4  The text there is, and what an operator has set in the worker, are noted: wh
 I5  A phantom (FACTS.md) is repaired by writing the text of its file back under the version check.
 I6  New certificates are uploaded; they have names of their own, so nothing changes by it.
 I7  The file is brought into normal form when the plan says so.
-I8  All changes go into one transaction, whose commit waits for the reload.
+I8  All changes are written at once, in the way that `writer.py` chooses: in one transaction, as one text, or (what
+    needs no reload) as one text, with what the worker is to do.
 I9  Converged: read back equal, not phantom, the operator's states put back, and the worker runs it.
 I10 Certificates that are not used any more are deleted.
 
@@ -21,11 +22,14 @@ changed something ends in the earlier state, proven, or in the loud word that it
 
 from __future__ import annotations
 
-from haoam_sync.apply import convergence, runtime_state, worker
-from haoam_sync.apply.left_over import prove
+from dataclasses import replace
+
+from haoam_sync.apply import convergence, left_over, runtime_state
 from haoam_sync.apply.progress import Progress
+from haoam_sync.apply.proof import prove
 from haoam_sync.apply.restore import restore
 from haoam_sync.apply.tools import Tools
+from haoam_sync.apply.unexpected import unexpected
 from haoam_sync.apply.writes import delete_unused, write_all
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import (
@@ -44,7 +48,7 @@ from haoam_sync.model.plan import Action, InstancePlan
 
 ATTEMPTS = 3
 _PAUSE_S = 0.5
-_UNANSWERED = frozenset({"E_TIMEOUT", "E_UNREACHABLE", "E_INTERRUPTED"})
+_UNANSWERED = frozenset({"E_TIMEOUT", "E_UNREACHABLE", "E_INTERRUPTED", "E_UNEXPECTED"})
 
 
 class InstanceApply:
@@ -69,23 +73,44 @@ class InstanceApply:
     def run(self) -> InstanceOutcome:
         """Do it, or put it back.
 
+        A defect (an exception that is none of ours) is an outcome like any other, E_UNEXPECTED: what an instance
+        answers must not keep the outcomes of the others from the log.
+
         Raises:
-            BaseException: what is none of ours (an interruption, a defect), after everything was put back.
+            BaseException: an interruption, after everything was put back.
         """
         try:
             self.outcome = self._run()
         except HaoamError as error:
             with self._tools.interrupts.held():
-                self.outcome = self._give_up(error)
+                self.outcome = self._put_back(error)
         except BaseException as error:
-            if self.outcome is not None:
+            defect = isinstance(error, Exception)
+            if self.outcome is None:
+                with self._tools.interrupts.held():
+                    self.outcome = self._put_back(unexpected(error) if defect else self._interrupted(error))
+            elif defect:
+                note = f"what came after the proof {unexpected(error).message}"
+                self.outcome = replace(self.outcome, notes=(*self.outcome.notes, note))
+            if not defect:
                 raise
-            what = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"
-            stopped = HaoamError(f"the apply was {what}", code="E_INTERRUPTED", where=str(self._expected.id))
-            with self._tools.interrupts.held():
-                self.outcome = self._give_up(stopped)
-            raise
         return self.outcome
+
+    def _interrupted(self, error: BaseException) -> HaoamError:
+        what = "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"
+        return HaoamError(f"the apply was {what}", code="E_INTERRUPTED", where=str(self._expected.id))
+
+    def _put_back(self, error: HaoamError) -> InstanceOutcome:
+        """`_give_up`, and the loud word when that itself stumbles."""
+        try:
+            return self._give_up(error)
+        except Exception as failure:  # noqa: BLE001 - whatever an instance makes us stumble over
+            second = failure if isinstance(failure, HaoamError) else unexpected(failure)
+            result, code = (
+                (Result.NOT_RESTORED, NotRestoredError.exit) if self._progress.writing else (Result.FAILED, error.exit)
+            )
+            why = f"{error.message}; {second.message}"
+            return self._outcome(result, error=why, error_code=second.code, exit_code=code)
 
     def _run(self) -> InstanceOutcome:
         self._delete_transactions_left()
@@ -133,7 +158,7 @@ class InstanceApply:
         earlier = journal.earlier(instance)
         if earlier is not None:
             self._progress.before = live
-            self._progress.notes += prove(self._client, live, plan, earlier, sleep=self._tools.sleep)
+            self._progress.notes += left_over.prove(self._client, live, plan, earlier, sleep=self._tools.sleep)
             journal.done(instance)
         return self._outcome(Result.UNCHANGED, version_after=live.version, checksum_after=live.checksum)
 
@@ -146,20 +171,15 @@ class InstanceApply:
         self._tools.journal.save_earlier(live.id, live.text)
         self._progress.before = live
         if plan.changes or plan.repair or plan.normal_form is not None:
-            self._progress.states = runtime_state.read(self._client)
+            self._progress.states = runtime_state.read(self._client, live, [change.section for change in plan.changes])
 
     def _converged(self, plan: InstancePlan) -> InstanceOutcome:
         """I9 and I10."""
         progress, before = self._progress, self._before()
         live = progress.live = self._tools.read(self._client, self._expected.id)
         wrong = convergence.differences(plan, live)
-        if not wrong and progress.reloaded:
-            earlier = {section: found.body for section, found in before.sections.items()}
-            now = {section: found.body for section, found in live.sections.items()}
-            orders, notes = runtime_state.put_back(self._client, progress.states, earlier, now, sleep=self._tools.sleep)
-            progress.notes += notes
-            wanted = {change.section: now.get(change.section) for change in plan.changes}
-            wrong = worker.differences(self._client, wanted, orders, sleep=self._tools.sleep)
+        if not wrong and (progress.reloaded or plan.changes):
+            wrong = prove(self._client, plan, before, live, progress, self._tools.sleep)
         if wrong:
             raise RefusedError(
                 "HAProxy does not run what was written: " + "; ".join(wrong),

@@ -52,15 +52,15 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let what is inside run to its end; a signal that came meanwhile is raised afterwards."""
+        """Let what is inside run to its end, good or bad; a signal that came meanwhile is raised afterwards."""
         self._held += 1
         try:
             yield
         finally:
             self._held -= 1
-        if self._pending and not self._held and not self._raised:
-            self._raised = True
-            raise KeyboardInterrupt
+            if self._pending and not self._held and not self._raised:
+                self._raised = True
+                raise KeyboardInterrupt
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if self._raised:

@@ -10,6 +10,7 @@ from haoam_sync.apply.instance import InstanceApply
 from haoam_sync.apply.interrupt import Interrupted, Interrupts
 from haoam_sync.apply.journal import Journal
 from haoam_sync.apply.tools import Tools
+from haoam_sync.apply.unexpected import unexpected
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import HaoamError
 from haoam_sync.model.authorized import AuthorizedPlan
@@ -66,7 +67,8 @@ def _one(plan: InstancePlan, tools: Tools, outcomes: dict[InstanceId, InstanceOu
     """Apply to one instance, and note its outcome even when that ends in an exception."""
     try:
         client = tools.connect(plan.id)
-    except HaoamError as error:
+    except Exception as failure:  # noqa: BLE001 - a defect at one instance is that instance's outcome
+        error = failure if isinstance(failure, HaoamError) else unexpected(failure)
         outcomes[plan.id] = InstanceOutcome(
             plan.id, Result.FAILED, error=error.message, error_code=error.code, exit=error.exit
         )
@@ -75,10 +77,6 @@ def _one(plan: InstancePlan, tools: Tools, outcomes: dict[InstanceId, InstanceOu
         apply = InstanceApply(client, plan, tools)
         try:
             apply.run()
-        except Exception as error:
-            if apply.outcome is not None:
-                error.add_note(f"{plan.id} is {apply.outcome.result}: {apply.outcome.error}")
-            raise
         finally:
             if apply.outcome is not None:
                 outcomes[plan.id] = apply.outcome

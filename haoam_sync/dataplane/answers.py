@@ -222,6 +222,7 @@ class Stat:
         status: HAProxy's word (`OPEN`, `UP`, `MAINT`, `DRAIN`, `no check`, ...).
         weight: in effect; None when not told.
         address: of a server, `IP:PORT`; "" when not told.
+        session_limit: of a frontend, its `maxconn` in effect; None when not told.
     """
 
     type: str
@@ -230,6 +231,7 @@ class Stat:
     status: str
     weight: int | None = None
     address: str = ""
+    session_limit: int | None = None
 
     @classmethod
     def parse_all(cls, document: Json) -> tuple[Stat, ...]:
@@ -256,6 +258,7 @@ class Stat:
                     str(values.get("status", "")),
                     _whole(values.get("weight")),
                     str(values.get("addr", "")),
+                    _whole(values.get("slim")),
                 )
         raise ValueError("a statistic without type and name")
 

@@ -30,7 +30,7 @@ from haoam_sync.dataplane.exchange import Asked, Exchange
 from haoam_sync.dataplane.http import Bounds, Http, Transport
 from haoam_sync.dataplane.redaction import private_keys_in, secrets_in
 from haoam_sync.dataplane.transaction import Transaction
-from haoam_sync.errors import InstanceError, MissingObjectError, RefusedError
+from haoam_sync.errors import HaoamError, InstanceError, MissingObjectError, RefusedError
 from haoam_sync.haproxycfg import secrets as secrets_in_text
 from haoam_sync.model.api_version import NEWEST, OLDEST
 from haoam_sync.model.exchange import Recorder
@@ -161,6 +161,23 @@ class Client:
             self.await_reload(asked)
         return self._raw(asked)
 
+    def write_raw_at_run_time(self, text: str, *, version: int, actions: str) -> Raw:
+        """Replace the whole configuration, if it still has `version`, without a reload; the worker is told `actions`.
+
+        Args:
+            text: of the configuration.
+            version: that it has.
+            actions: `X-Runtime-Actions`, for example `SetServerWeight web s1 50;SetServerState web s1 maint`.
+
+        Raises:
+            ConflictError: it has another version.
+            RefusedError: HAProxy refuses the text. What the worker thinks of the actions is not told by every server
+                (FACTS.md): look at it.
+        """
+        query = (("version", str(version)), ("skip_reload", "true"))
+        headers = (("X-Runtime-Actions", actions),) if actions else ()
+        return self._raw(self._post_raw(text, query, (200, 201, 202), headers))
+
     def validate_raw(self, text: str, *, version: int) -> None:
         """Let the instance's own HAProxy judge a text; nothing changes.
 
@@ -169,10 +186,22 @@ class Client:
         """
         self._post_raw(text, (("version", str(version)), ("only_validate", "true")), (200, 201, 202))
 
-    def _post_raw(self, text: str, query: tuple[tuple[str, str], ...], expect: tuple[int, ...]) -> Asked:
+    def _post_raw(
+        self,
+        text: str,
+        query: tuple[tuple[str, str], ...],
+        expect: tuple[int, ...],
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Asked:
         self._exchange.masks.add(secrets_in_text.secrets(text))
         return self._exchange.ask(
-            "POST", _RAW, query=query, body=text.encode(), content_type="text/plain", expect=expect
+            "POST",
+            _RAW,
+            query=query,
+            body=text.encode(),
+            content_type="text/plain",
+            expect=expect,
+            headers=headers,
         )
 
     def _raw(self, asked: Asked) -> Raw:
@@ -203,8 +232,9 @@ class Client:
         except BaseException as error:
             try:
                 opened.close()
-            except InstanceError as second:
-                error.add_note(f"transaction {opened.id} could not be deleted: {second.message}")
+            except Exception as second:  # noqa: BLE001 - the first error is the one that counts, an interruption above all
+                why = second.message if isinstance(second, HaoamError) else type(second).__name__
+                error.add_note(f"transaction {opened.id} could not be deleted: {why}")
             raise
         else:
             opened.close()

@@ -66,6 +66,7 @@ class Exchange:
         shown: Json = None,
         expect: tuple[int, ...] = (200,),
         silence_s: float = 0,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Asked:
         """Ask, and give back an answer with one of the statuses in `expect`.
 
@@ -79,7 +80,7 @@ class Exchange:
         self.requests += 1
         what = f"{method} {path}"
         try:
-            reply = self._transport.send(Call(method, path, query, body, content_type, silence_s))
+            reply = self._transport.send(Call(method, path, query, body, content_type, silence_s, headers))
         except InstanceError as error:
             words = _TRANSPORT_WORDS.get(error.code, "nonsense")
             self._recorder.answered(request, Answer(0, error_class=words, error_text=error.message))

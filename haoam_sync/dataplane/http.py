@@ -41,6 +41,7 @@ class Call:
         content_type: of the body.
         silence_s: seconds without a byte, where the session's own bound is too long to wait, and half of the seconds
             that the whole answer may then take; 0 for the session's own bounds.
+        headers: more headers, names and values.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     content_type: str = ""
     silence_s: float = 0
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ class Http:
                 raise failure.error from failure.__cause__
 
     def _once(self, call: Call, whole_s: float) -> Reply:
-        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", **dict(call.headers)}
         if call.content_type:
             headers["Content-Type"] = call.content_type
         silence_s = call.silence_s or self._bounds.silence_s

@@ -376,15 +376,46 @@ def test_the_audit_log_fills_up_after_a_bad_commit(tmp_path: Path) -> None:
 
 
 def test_a_defect_in_the_middle(tmp_path: Path) -> None:
-    """An error that is none of ours is raised as it is, after everything was put back."""
+    """An error that is none of ours is the instance's outcome, after everything was put back."""
     world, peer = world_of(tmp_path, Wanted({FE: BAD_BIND}))
     text = peer.text
-    authorized = world.plan()
 
     def stumble() -> None:
         raise ZeroDivisionError
 
     peer.before = once("PUT /services/haproxy/transactions", stumble)
-    with pytest.raises(ZeroDivisionError):
-        world.run(authorized)
+    outcome = apply_one(world)
+    assert (outcome.result, outcome.exit, outcome.error_code) == (Result.RESTORED, 8, "E_UNEXPECTED")
+    assert "ZeroDivisionError" in outcome.error
     assert as_it_was(peer, text)
+
+
+def test_a_defect_before_anything_was_written(tmp_path: Path) -> None:
+    """Nothing was written, nothing is put back: failed, not restored, and not raised."""
+    world, peer = world_of(tmp_path, Wanted({FE: BAD_BIND}))
+    authorized, text = world.plan(), peer.text
+
+    def stumble() -> None:
+        raise RecursionError
+
+    peer.before = once("GET /services/haproxy/configuration/backends", stumble)
+    (outcome,) = world.run(authorized).instances
+    assert (outcome.result, outcome.exit, outcome.error_code) == (Result.FAILED, 1, "E_UNEXPECTED")
+    assert peer.text == text
+
+
+def test_a_defect_while_putting_back(tmp_path: Path) -> None:
+    """A defect in the restore is the loud outcome: not restored, exit 9."""
+    world, peer = world_of(tmp_path, Wanted({FE: BAD_BIND}))
+    broken: list[bool] = []
+
+    def stumble(call: Call) -> Reply | None:
+        if call.method == "PUT" and "/transactions/" in call.path:
+            broken.append(True)
+        if broken and call.method == "GET" and call.path.endswith("/raw"):
+            raise ZeroDivisionError
+        return None
+
+    peer.before = stumble
+    outcome = apply_one(world)
+    assert (outcome.result, outcome.exit, outcome.error_code) == (Result.NOT_RESTORED, 9, "E_UNEXPECTED")

@@ -107,3 +107,31 @@ def test_reading_is_the_real_one(tmp_path: Path) -> None:
     world = world_of_four(tmp_path)
     found = live.read(world.connect(NAMES[0]), NAMES[0])
     assert (found.version, found.phantom, WEB in found.sections) == (1, False, True)
+
+
+@pytest.mark.parametrize("where", ["connect", "answer"])
+def test_a_defect_at_one_instance_stops_the_rest_and_hides_nothing(tmp_path: Path, where: str) -> None:
+    """What was applied before a defect is in the outcome, and what comes after it is not attempted."""
+    world = world_of_four(tmp_path)
+    authorized = world.plan()
+    connect = world.connect
+
+    def stumble(_: object = None) -> None:
+        raise ZeroDivisionError
+
+    def refuse(instance: InstanceId) -> Client:
+        if str(instance) == "eu/z1":
+            stumble()
+        return connect(instance)
+
+    if where == "connect":
+        world.connect = refuse  # type: ignore[method-assign]
+    else:
+        world.peers[InstanceId("eu", "z1")].before = stumble
+    outcome = world.run(authorized)
+    assert {str(one.id): (one.result, one.error_code) for one in outcome.instances} == {
+        "canary/c1": (Result.APPLIED, ""),
+        "eu/z1": (Result.FAILED, "E_UNEXPECTED"),
+        "eu/a1": (Result.NOT_ATTEMPTED, ""),
+        "us/u1": (Result.NOT_ATTEMPTED, ""),
+    }
