@@ -17,6 +17,7 @@ from haoam_sync.errors import NotRestoredError, RestoredError
 from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.plan import InstancePlan
+from haoam_sync.model.run_time import count_backends
 
 
 def prove(
@@ -43,8 +44,9 @@ def prove(
     then = sections_in(earlier, live.api)
     now = {section: found.body for section, found in live.sections.items()}
     changed = {section for section in {*then, *now} if then.get(section) != now.get(section)}
-    states = runtime_state.read(client)
-    wrong = worker.differences(client, {section: now.get(section) for section in changed}, states.states, sleep=sleep)
+    states = runtime_state.read(client, live, changed)
+    wanted = {section: now.get(section) for section in changed}
+    wrong = worker.differences(client, wanted, states.states, sleep=sleep, backends=count_backends(live))
     if not wrong:
         return ("an apply before this one was killed after its commit; what it wrote is proven now",)
     why = f"an apply before this one was killed, and HAProxy does not run what it wrote: {'; '.join(wrong)}"

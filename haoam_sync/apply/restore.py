@@ -13,6 +13,7 @@ from haoam_sync.dataplane.answers import Raw
 from haoam_sync.errors import ConflictError, InstanceError, NotRestoredError
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live
+from haoam_sync.model.run_time import count_backends
 from haoam_sync.model.section import SectionId
 
 _ATTEMPTS = 5
@@ -87,8 +88,8 @@ def restore(
         raise _not_restored(client, problem or "the configuration is not the one that was written back")
     sections = {section: found.body for section, found in before.sections.items()}
     wanted = {section: sections.get(section) for section in changed}
-    orders, notes = runtime_state.put_back(client, states, sections, sections, sleep=sleep)
-    wrong = worker.differences(client, wanted, orders, sleep=sleep)
+    orders, notes = runtime_state.put_back(client, states, before, before, sleep=sleep)
+    wrong = worker.differences(client, wanted, orders, sleep=sleep, backends=count_backends(before))
     if wrong:
         raise _not_restored(client, f"the earlier text is back, but HAProxy does not run it: {'; '.join(wrong)}")
     if earlier.others:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from haoam_sync.apply.running import spread
 from haoam_sync.apply.worker import ServerId, configured_state, servers_of
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import InstanceError
+from haoam_sync.model import run_time
 from haoam_sync.model.json import JsonObject
+from haoam_sync.model.live import Live
 from haoam_sync.model.section import SectionId, SectionKind
 
 _STATES = {"MAINT": "maint", "DRAIN": "drain"}
@@ -21,31 +24,54 @@ _PAUSE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RuntimeState:
-    """Every server as the worker ran it.
+    """Servers as the worker ran them.
 
     Attributes:
         states: `ready`, `drain` or `maint`.
         weights: in effect, where told.
+        backends: those that were asked for; None when all were.
     """
 
     states: Mapping[ServerId, str] = field(default_factory=dict)
     weights: Mapping[ServerId, int] = field(default_factory=dict)
+    backends: tuple[str, ...] | None = None
 
 
-def read(client: Client) -> RuntimeState:
-    """All servers in one request."""
-    stats = [stat for stat in client.stats("server") if stat.type == "server" and stat.backend]
+def read(client: Client, live: Live, changed: Collection[SectionId]) -> RuntimeState:
+    """What the worker runs: of every server in one request, or, where that would take long, of the changed backends.
+
+    Args:
+        client: of the instance.
+        live: what it is.
+        changed: the sections that an apply is about.
+    """
+    if run_time.count_backends(live) <= run_time.STATISTICS_BACKENDS:
+        stats = [stat for stat in client.stats("server") if stat.type == "server" and stat.backend]
+        return RuntimeState(
+            {(stat.backend, stat.name): _STATES.get(stat.status, "ready") for stat in stats},
+            {(stat.backend, stat.name): stat.weight for stat in stats if stat.weight is not None},
+        )
+    there = [section for section in changed if section.kind is SectionKind.BACKEND and section in live.sections]
+    names = tuple(section.name for section in spread(there))
+    found = [(name, server) for name in names for server in client.runtime_servers(name)]
     return RuntimeState(
-        {(stat.backend, stat.name): _STATES.get(stat.status, "ready") for stat in stats},
-        {(stat.backend, stat.name): stat.weight for stat in stats if stat.weight is not None},
+        {(name, server.name): server.admin_state for name, server in found},
+        {(name, server.name): server.weight for name, server in found if server.weight is not None},
+        names,
     )
+
+
+def _again(client: Client, before: RuntimeState, live: Live) -> RuntimeState:
+    """The same servers as before."""
+    names = () if before.backends is None else before.backends
+    return read(client, live, [SectionId(SectionKind.BACKEND, name) for name in names])
 
 
 def put_back(
     client: Client,
     before: RuntimeState,
-    configured_before: Mapping[SectionId, JsonObject],
-    configured_now: Mapping[SectionId, JsonObject],
+    live_before: Live,
+    live_now: Live,
     *,
     sleep: Callable[[float], None],
 ) -> tuple[dict[ServerId, str], tuple[str, ...]]:
@@ -56,15 +82,18 @@ def put_back(
     Args:
         client: of the instance.
         before: as it was before the reload.
-        configured_before: sections before the apply.
-        configured_now: sections after it.
+        live_before: the instance before the apply.
+        live_now: the instance after it.
         sleep: waits that many seconds.
 
     Returns:
         The servers that now are in a state of an operator's choice, and notes for the outcome, those about what could
         not be put back included.
     """
-    after = read(client)
+    if not before.states:
+        return {}, ()
+    configured_before, configured_now = _bodies(live_before), _bodies(live_now)
+    after = _again(client, before, live_now)
     states: dict[ServerId, str] = {}
     notes: list[str] = []
     for server, state in sorted(before.states.items()):
@@ -81,6 +110,10 @@ def put_back(
         states[server] = state
     notes += _lost_weights(before, after, configured_before, configured_now)
     return states, tuple(notes)
+
+
+def _bodies(live: Live) -> Mapping[SectionId, JsonObject]:
+    return {section: found.body for section, found in live.sections.items() if section.kind is SectionKind.BACKEND}
 
 
 def _set(client: Client, server: ServerId, state: str, sleep: Callable[[float], None]) -> str:

@@ -8,18 +8,22 @@ for everything in three requests.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from haoam_sync.apply.running import FEW, AtOnce, ByName, Running
+from haoam_sync.apply.running import FEW, AtOnce, ByName, ByServers, Running, spread
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import RuntimeServer
 from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.run_time import STATISTICS_BACKENDS
 from haoam_sync.model.section import SectionId, SectionKind
 
 ServerId = tuple[str, str]
 """Backend and server."""
 
+Sleep = Callable[[float], None]
+
 _TRIES = 10
+_TAKEN_TRIES = 3
 _PAUSE_S = 0.3
 
 
@@ -29,6 +33,7 @@ def differences(
     operator: Mapping[ServerId, str],
     *,
     sleep: Callable[[float], None],
+    backends: int = 0,
 ) -> tuple[str, ...]:
     """What the worker runs otherwise than `wanted`; empty when it runs it.
 
@@ -39,17 +44,80 @@ def differences(
         wanted: sections as they should run; None for one that should be gone.
         operator: states that an operator has set and that were put back.
         sleep: waits that many seconds.
+        backends: how many the instance has: where its statistics are too slow, and many backends changed, a spread
+            of them is asked for.
     """
     found: tuple[str, ...] = ()
+    large = backends > STATISTICS_BACKENDS
+    if large:
+        wanted = {section: wanted[section] for section in asked_for(wanted)}
     proxies = [section for section in wanted if section.kind in (SectionKind.FRONTEND, SectionKind.BACKEND)]
     for attempt in range(_TRIES):
         if attempt:
             sleep(_PAUSE_S)
-        running: Running = ByName(client) if len(proxies) <= FEW else AtOnce(client)
+        running: Running = ByServers(client) if large else ByName(client) if len(proxies) <= FEW else AtOnce(client)
         found = tuple(_differences(running, wanted, operator))
         if not found:
             return ()
     return found
+
+
+def asked_for(sections: Collection[SectionId]) -> tuple[SectionId, ...]:
+    """What is asked for on a large instance: all that are no backends, and a spread of those."""
+    backends = [section for section in sections if section.kind is SectionKind.BACKEND]
+    return (*(section for section in sections if section.kind is not SectionKind.BACKEND), *spread(backends))
+
+
+def not_taken(
+    client: Client, before: Mapping[SectionId, JsonObject], after: Mapping[SectionId, JsonObject], sleep: Sleep
+) -> tuple[str, ...]:
+    """Weights and limits that were changed at run time and that the worker does not have; empty when it has them.
+
+    Addresses, ports and states are looked at by `differences`.
+    """
+    found: tuple[str, ...] = ()
+    for attempt in range(_TAKEN_TRIES):
+        if attempt:
+            sleep(_PAUSE_S)
+        found = tuple(_not_taken(client, before, after))
+        if not found:
+            return ()
+    return found
+
+
+def _not_taken(
+    client: Client, before: Mapping[SectionId, JsonObject], after: Mapping[SectionId, JsonObject]
+) -> Iterator[str]:
+    for section, body in sorted(after.items()):
+        was = before.get(section, {})
+        if section.kind is SectionKind.FRONTEND and body.get("maxconn") != was.get("maxconn"):
+            limit = next(
+                (s.session_limit for s in client.stats("frontend", section.name) if s.name == section.name), None
+            )
+            if limit != body.get("maxconn"):
+                yield f"{section} has the maxconn {limit}, not {body.get('maxconn')}"
+        elif section.kind is SectionKind.BACKEND:
+            old = servers_of(was)
+            wanted = {
+                name: server["weight"]
+                for name, server in servers_of(body).items()
+                if "weight" in server and server["weight"] != old.get(name, {}).get("weight")
+            }
+            if wanted:
+                yield from _other_weights(client, section.name, wanted)
+
+
+def _other_weights(client: Client, backend: str, wanted: Mapping[str, Json]) -> Iterator[str]:
+    """API 3.2 shows weights in the statistics alone, and there none of a server that is out."""
+    weights = {server.name: server.weight for server in client.runtime_servers(backend)}
+    if None in weights.values():
+        stats = client.stats("server", backend=backend)
+        out = {stat.name for stat in stats if stat.backend == backend and stat.status.startswith(("MAINT", "DRAIN"))}
+        weights |= {stat.name: stat.weight for stat in stats if stat.backend == backend}
+        wanted = {name: weight for name, weight in wanted.items() if name not in out}
+    for name, weight in sorted(wanted.items()):
+        if weights.get(name) != weight:
+            yield f"server {backend}/{name} has the weight {weights.get(name)}, not {weight}"
 
 
 def _differences(

@@ -1,4 +1,4 @@
-"""The requests that change an instance: repair, certificates, normal form, transaction. Steps I5 to I8 and I10."""
+"""The requests that change an instance: repair, certificates, normal form, sections. Steps I5 to I8 and I10."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from haoam_sync.apply import bulk
 from haoam_sync.apply.bodies import in_directory, names_directory
 from haoam_sync.apply.progress import Progress
 from haoam_sync.apply.tools import Tools
+from haoam_sync.apply.writer import Writer, actions, choose
 from haoam_sync.dataplane import Client, Transaction
 from haoam_sync.dataplane.answers import Raw, StoredCertificate
 from haoam_sync.errors import ConflictError, HaoamError, RefusedError
@@ -33,11 +35,36 @@ def write_all(client: Client, plan: InstancePlan, live: Live, progress: Progress
         progress.repaired = True
     directory = _upload(client, plan.certificates, progress) or live.certificate_dir
     bodies = {change.section: _body(change, directory, client) for change in plan.changes if change.body is not None}
-    if plan.normal_form is not None:
-        version = _write_text(client, plan.normal_form, version, progress)
+    writer = choose(plan, live) if plan.changes else None
+    normal = plan.normal_form
+    if writer is Writer.BULK:
+        text = bulk.text_of(normal if normal is not None else live.text, plan.changes, bodies, live.api)
+        client.validate_raw(text, version=version)
+        progress.committing = True
+        try:
+            _write_text(client, text, version, progress)
+        except ConflictError:
+            progress.committing = False
+            raise
+        return
+    if normal is not None:
+        version = _write_text(client, normal, version, progress)
         progress.normalised = True
-    if plan.changes:
+    if writer is Writer.DIRECT:
+        _at_run_time(client, plan, live, bulk.text_of(live.text, plan.changes, bodies, live.api), progress)
+    elif writer is Writer.TRANSACTION:
         _transaction(client, version, progress, tools, lambda transaction: _write_changes(transaction, plan, bodies))
+
+
+def _at_run_time(client: Client, plan: InstancePlan, live: Live, text: str, progress: Progress) -> None:
+    """The file and, by the same request, the worker. One version, and nothing of it when somebody else was first."""
+    was = progress.writing
+    progress.writing = progress.committing = True
+    try:
+        client.write_raw_at_run_time(text, version=live.version, actions=actions(plan, live))
+    except ConflictError:
+        progress.writing, progress.committing = was, False
+        raise
 
 
 def _write_text(client: Client, text: str, version: int, progress: Progress) -> int:

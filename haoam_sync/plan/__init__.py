@@ -25,6 +25,7 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.plan import Action, Change, Guard, InstancePlan, Plan, Reason
+from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
 from haoam_sync.plan import certificates as certificate_files
@@ -34,12 +35,27 @@ from haoam_sync.plan.differences import field_changes
 from haoam_sync.plan.target import target_of
 
 _WRITE_ORDER = {
-    SectionKind.GLOBAL: 0,
-    SectionKind.DEFAULTS: 1,
-    SectionKind.USERLIST: 2,
-    SectionKind.BACKEND: 3,
-    SectionKind.FRONTEND: 4,
+    kind: place
+    for place, kind in enumerate(
+        (
+            SectionKind.GLOBAL,
+            SectionKind.HTTP_ERRORS,
+            SectionKind.CRT_STORE,
+            SectionKind.RING,
+            SectionKind.RESOLVERS,
+            SectionKind.MAILERS,
+            SectionKind.PEERS,
+            SectionKind.CACHE,
+            SectionKind.FCGI_APP,
+            SectionKind.DEFAULTS,
+            SectionKind.USERLIST,
+            SectionKind.LOG_FORWARD,
+            SectionKind.BACKEND,
+            SectionKind.FRONTEND,
+        )
+    )
 }
+"""Each kind after those that it can refer to."""
 
 
 def compute(
@@ -86,6 +102,7 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
     owned: dict[SectionId, str] = {}
     foreign = list(live.foreign_texts)
     unresolved = False
+    view = RunTimeView.of(live)
     for identity in sorted({*wanted.sections, *live.sections}):
         section = wanted.sections.get(identity)
         there = live.sections.get(identity)
@@ -96,7 +113,7 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         if there is not None and ours:
             owned[identity] = digest(without_secrets(identity.kind, without_metadata(there.body), target))
         if section is not None and target is not None:
-            change = _wanted_change(section, target, there, before, live, ours=ours)
+            change = _wanted_change(section, target, there, before, live, view, ours=ours)
             if change is not None:
                 changes.append(change)
         elif there is not None and ours:
@@ -142,6 +159,7 @@ def _wanted_change(
     there: LiveSection | None,
     before: DesiredSection | None,
     live: Live,
+    view: RunTimeView,
     *,
     ours: bool,
 ) -> Change | None:
@@ -165,7 +183,7 @@ def _wanted_change(
         reason=reason,
         fields=field_changes(kind, now or {}, target, section),
         position=section.position,
-        cost=cost.of_change(section.id, now, target),
+        cost=cost.of_change(section.id, now, target, view),
         body=body,
     )
 
@@ -178,7 +196,7 @@ def _deletion(there: LiveSection, before: DesiredSection | None) -> Change:
         reason=Reason.GIT,
         fields=field_changes(there.id.kind, now, {}, None),
         position=None,
-        cost=cost.of_change(there.id, now, None),
+        cost=cost.of_change(there.id, now, None, None),
         body=None,
         protected=before is not None and before.protected,
     )

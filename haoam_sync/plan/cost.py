@@ -1,4 +1,4 @@
-"""What a change costs: servers that leave rotation, and how much of a backend stays."""
+"""What a change costs: a reload or none, servers that leave rotation, and how much of a backend stays."""
 
 from __future__ import annotations
 
@@ -6,17 +6,28 @@ from collections.abc import Mapping
 
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.plan import Cost
+from haoam_sync.model.run_time import RunTimeView, needs_reload
 from haoam_sync.model.section import SectionId, SectionKind
 
 
-def of_change(identity: SectionId, before: JsonObject | None, after: JsonObject | None) -> Cost:
-    """What the change costs. Every transaction reloads, so `reload` is always true for now."""
+def of_change(
+    identity: SectionId, before: JsonObject | None, after: JsonObject | None, view: RunTimeView | None
+) -> Cost:
+    """What the change costs.
+
+    Args:
+        identity: of the section.
+        before: canonical, without metadata; None for a section that is not there.
+        after: the same; None for a deletion.
+        view: what can be seen of the worker; None when it is of no matter, since the section comes or goes.
+    """
+    reload = view is None or needs_reload(identity.kind, before, after, view)
     if identity.kind is not SectionKind.BACKEND or before is None:
-        return Cost()
+        return Cost(reload)
     old, new = _weights(before), _weights(after or {})
     leaving = tuple(f"{identity.name}/{name}" for name in sorted(old) if old[name] and not new.get(name))
     capacity = _capacity_left(old, new)
-    return Cost(True, leaving, capacity)
+    return Cost(reload, leaving, capacity)
 
 
 def _capacity_left(old: dict[str, int], new: dict[str, int]) -> int | None:
