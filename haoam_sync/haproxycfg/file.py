@@ -26,10 +26,9 @@ class FileSection:
     Attributes:
         keyword: the word that begins it.
         name: "" when it has none.
-        lead: everything between the last line of the section before and this one: blank lines and comments, each with
-            its newline.
-        text: from its first line to its last that is neither blank nor a comment of the next section; no newline at the
-            end.
+        lead: everything between the last line of the section before and this one: blank lines and comments that are not
+            indented, each with its newline.
+        text: from its first line to its last, which may be an indented comment; no newline at the end.
     """
 
     keyword: str
@@ -85,7 +84,11 @@ class ConfigFile:
         for place in range(at, len(lines)):
             line = lines[place]
             word = line.split(None, 1)[0] if line and not line.isspace() else ""
-            if not word or word[0] == "#":
+            if not word:
+                continue
+            if word[0] == "#":
+                if start >= 0 and line[0].isspace():
+                    last = place
                 continue
             if word in SECTION_WORDS:
                 if start >= 0:
@@ -101,7 +104,10 @@ class ConfigFile:
         return cls(header, sections, "\n".join(lines[lead_from:]))
 
     def text(self) -> str:
-        """The file; what `parse` read, byte for byte, when nothing was changed."""
+        """The file; what `parse` read, byte for byte, when nothing was changed.
+
+        Only the newline behind a last line of a section is put there where it was missing: HAProxy wants it.
+        """
         parts = [f"{line}\n" for line in self.header]
         for section in self.sections:
             parts += (section.lead, section.text, "\n")

@@ -40,17 +40,22 @@ def normal_form(text: str) -> str:
         CodecError: `text` is no haproxy.cfg.
     """
     file = ConfigFile.parse(text)
-    top, sections = _top(file.sections)
+    top, sections = _top(_with_tail(file.sections, file.tail))
     sections = [_normal_section(section) for section in _named(_merged(sections))]
     ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
     parts = [f"{line}\n" for line in (*file.header, *top)]
     if parts and ordered:
         parts.append("\n")
     parts.append("\n".join(f"{section.lead}{section.text}\n" for section in ordered))
-    tail = [line.strip() for line in file.tail.splitlines() if line.strip()]
-    if tail:
-        parts.append("\n" + "".join(f"{line}\n" for line in tail))
     return "".join(parts)
+
+
+def _with_tail(sections: list[FileSection], tail: str) -> list[FileSection]:
+    """Comments at the end of the file become the last section's (measured)."""
+    lines = [line.strip() for line in tail.splitlines() if line.strip()]
+    if not lines or not sections:
+        return sections
+    return [*sections[:-1], replace(sections[-1], text="\n".join([sections[-1].text, *lines]))]
 
 
 def _top(sections: list[FileSection]) -> tuple[list[str], list[FileSection]]:
@@ -58,7 +63,7 @@ def _top(sections: list[FileSection]) -> tuple[list[str], list[FileSection]]:
     if not sections:
         return [], sections
     lines = sections[0].lead.split("\n")[:-1]
-    blank = next((place for place, line in enumerate(lines) if not line.strip()), 0)
+    blank = next((place for place, line in enumerate(lines) if not line.strip()), len(lines))
     rest = "".join(f"{line}\n" for line in lines[blank:])
     return [line.strip() for line in lines[:blank]], [replace(sections[0], lead=rest), *sections[1:]]
 
@@ -105,7 +110,9 @@ def _normal_section(section: FileSection) -> FileSection:
     lead = "".join(f"{_joined(comment)}\n" for comment in section.comments)
     header = _joined(lines[0])
     kind = section.kind
-    if kind is None:
+    if section.keyword == LISTEN:
+        body = _listening(lines[1:])
+    elif kind is None:
         body = _indented(lines[1:])
     else:
         families = {} if kind is SectionKind.GLOBAL else _FAMILIES
@@ -121,6 +128,17 @@ def _joined(line: str) -> str:
 
 def _indented(lines: list[str]) -> list[str]:
     return [_joined(line) for line in lines if line.strip()]
+
+
+def _listening(lines: list[str]) -> list[str]:
+    """The lines of a `listen` section as they are, comments in front of all except those behind the last (measured)."""
+    stripped = [line.strip() for line in lines if line.strip()]
+    end = len(stripped)
+    while end and stripped[end - 1].startswith("#"):
+        end -= 1
+    comments = [line for line in stripped[:end] if line.startswith("#")]
+    own = [line for line in stripped[:end] if not line.startswith("#")]
+    return [*comments, *own, *stripped[end:]]
 
 
 def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, str]]) -> list[str]:
