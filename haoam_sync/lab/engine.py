@@ -107,7 +107,7 @@ class Engine:
         self._file = directory / "haproxy.cfg"
         self._lock = threading.RLock()
         self._transactions: dict[str, Transaction] = {}
-        self._memory, self._version = self._load(with_explicit=False)
+        self._memory, self._version = self._load(with_explicit=True)
         self._on_disk = ""
         self._write_file(self._headed(self._memory, self._version))
         self._last_good = self._on_disk
