@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +11,7 @@ from flask import Flask, Response, g, request
 
 from haoam_sync.lab.engine import Engine, Transaction, TransactionStatus, checksum_of
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, text_answer, written_headers
-from haoam_sync.lab.refusal import Refusal
+from haoam_sync.lab.refusal import Refusal, missing
 from haoam_sync.lab.reloads import ReloadRecord, ReloadStatus
 from haoam_sync.lab.runtime_actions import run_actions
 from haoam_sync.lab.sections import BASE
@@ -54,15 +55,19 @@ class ConfigurationRoutes:
 
     def get_raw(self) -> Response:
         """GET of the file, or of the file as a transaction would make it."""
+        version = self._queries.integer("version")
+        if version and version != self._engine.version:
+            raise missing(f"backup file for version {version} does not exist")
         text, g.version = self._engine.raw(self._queries.transaction())
         return text_answer(text, headers={"Configuration-Checksum": checksum_of(text)})
 
     def post_raw(self) -> Response:
         """POST of a whole configuration."""
         raw = request.get_data()
-        target = self._queries.target()
+        target = dataclasses.replace(self._queries.target(), transaction="")
         if not raw:
             raise self._no_text()
+        self._refuse_other_types()
         text = raw.decode(errors="replace")
         if "\n" not in text:
             raise Refusal(HTTPStatus.BAD_REQUEST, "invalid configuration: no newline character found")
@@ -80,6 +85,16 @@ class ConfigurationRoutes:
         shown, _ = self._engine.raw()
         status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
         return text_answer(shown, status, headers | {"Configuration-Checksum": checksum_of(shown)})
+
+    def _refuse_other_types(self) -> None:
+        kind = request.headers.get("Content-Type", "").partition(";")[0].strip()
+        if kind == "text/plain":
+            return
+        if self._engine.api >= NEWEST:
+            words = f'header Content-Type has unexpected value "{kind}"'
+        else:
+            words = f'unsupported media type "{kind}", only [text/plain application/json] are allowed'
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, words)
 
     def _no_text(self) -> Refusal:
         if self._engine.api >= NEWEST:
@@ -149,7 +164,8 @@ class ConfigurationRoutes:
 
     def _wrong_id(self) -> Refusal:
         if self._engine.api >= NEWEST:
-            return Refusal(HTTPStatus.BAD_REQUEST, f"id in path should match '{_RELOAD_ID}'")
+            words = f'id in path: string doesn\'t match the regular expression "{_RELOAD_ID}"'
+            return Refusal(HTTPStatus.BAD_REQUEST, words)
         return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, f"id in path should match '{_RELOAD_ID}'", code=_CODE_PATTERN)
 
 

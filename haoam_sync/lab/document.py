@@ -56,8 +56,16 @@ class Document:
 
     @classmethod
     def read(cls, text: str) -> Document:
-        """Bring `text` (header lines or not) into the normal form and cut it into sections."""
-        return cls.of_normal(normal_form(without_header(text)))
+        """Bring `text` (header lines or not) into the normal form and cut it into sections.
+
+        Comments above everything stay there, in front of whatever section comes first.
+
+        Raises:
+            CodecError: there are lines in no section.
+        """
+        preamble, rest = _above(without_header(text))
+        normal = cls.of_normal(normal_form(rest))
+        return cls(preamble + normal.preamble, normal.sections, normal.order)
 
     @classmethod
     def of_normal(cls, text: str) -> Document:
@@ -107,8 +115,11 @@ class Document:
         return Document(self.preamble, sections, order)
 
     def put_body(self, section: SectionId, body: Body, api: ApiVersion) -> Document:
-        """With a section that says what `body` says and nothing else."""
-        return self.put(section, write_section(section.kind, body, api))
+        """With a section that says what `body` says and nothing else; a `global` that says nothing is gone."""
+        text = write_section(section.kind, body, api)
+        if section.kind is SectionKind.GLOBAL and text == "global\n":
+            return self.delete(section)
+        return self.put(section, text)
 
     def put_own(self, section: SectionId, body: Body, api: ApiVersion) -> Document:
         """With the own fields of a section replaced; its parts stay, and lines that the API does not know."""
@@ -163,6 +174,14 @@ def without_header(text: str) -> str:
     while lines and (lines[0].startswith(("# _md5hash=", "# _version="))):
         del lines[0]
     return "\n".join(lines)
+
+
+def _above(text: str) -> tuple[str, str]:
+    """The comment lines above the first line that is none, and what follows."""
+    lines = text.splitlines()
+    count = next((place for place, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines))
+    comments = "".join(f"{line}\n" for line in lines[:count] if line.strip())
+    return comments, "\n".join([*lines[count:], ""])
 
 
 def header_version(text: str) -> int:

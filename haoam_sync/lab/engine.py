@@ -20,7 +20,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TypeAlias
 
-from haoam_sync.haproxycfg import with_explicit_defaults
+from haoam_sync.haproxycfg import CodecError, with_explicit_defaults
 from haoam_sync.lab.document import Document, header_version, without_header
 from haoam_sync.lab.haproxy import check_file
 from haoam_sync.lab.refusal import (
@@ -282,9 +282,15 @@ class Engine:
         with self._lock:
             if not skip_version:
                 self._require_version(target.version)
-            document = Document.read(text)
             version = (header_version(text) or 1) if skip_version else self._version + 1
-            self._validate(self._headed(document, version), "")
+            refused = Transaction(str(uuid.uuid4()), self._version, self._memory, TransactionStatus.FAILED)
+            try:
+                document = self._parsed(text)
+                refused.document = document
+                self._validate(self._headed(document, version), refused.id)
+            except Refusal:
+                self._transactions[refused.id] = refused
+                raise
             self._memory, self._version = document, version
             self._write_file(self._headed(document, version))
             if skip_reload:
@@ -368,6 +374,18 @@ class Engine:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"validation error: {_CHECK_NOISE.sub('', words).strip()}")
 
     # ---- the file
+
+    def _parsed(self, text: str) -> Document:
+        """`text` as sections.
+
+        Raises:
+            Refusal: it has lines in no section; HAProxy's words say which.
+        """
+        try:
+            return Document.read(text)
+        except CodecError as error:
+            self._validate(text, "")
+            raise Refusal(HTTPStatus.BAD_REQUEST, f"validation error: {error.message}") from error
 
     def _headed(self, document: Document, version: int) -> str:
         """The file's text: the sum of everything after the first line, the version, and the configuration."""

@@ -13,6 +13,8 @@ from haoam_sync.errors import UsageError
 
 VARIABLE = "HAOAM_HAPROXY"
 _CHECK_SECONDS = 120.0
+_LOADABLE = frozenset({0, 2})
+"""2 is "no error but will not start (no listener)": text that is right, and not all of a configuration."""
 
 
 def find_haproxy() -> Path:
@@ -75,4 +77,4 @@ def check_file(file: Path, haproxy: Path) -> tuple[bool, str]:
         )
     except subprocess.TimeoutExpired:
         return False, f"haproxy -c gave no answer within {_CHECK_SECONDS:.0f} s"
-    return done.returncode == 0, done.stdout.decode(errors="replace").strip()
+    return done.returncode in _LOADABLE, done.stdout.decode(errors="replace").strip()

@@ -207,7 +207,8 @@ class ListedParts:
         return self._queries.number("index", place, "path")
 
     def _absent(self, parent: str, index: int) -> Refusal:
-        return missing(f"Object {index} does not exist in {spoken(self._kind)} {parent}")
+        place = f"{spoken(self._kind)} {parent or 'data'}"
+        return missing(f"Object {index} does not exist in {place}")
 
     def _lines(self, section: SectionId, body: Body) -> list[str]:
         return part_lines(self._engine, section, self._part, {self._part.field: [body]})
@@ -280,7 +281,7 @@ class NamedParts:
 
         at_run_time: AtRunTime | None = None
         if self._part.endpoint == "servers" and self._kind is SectionKind.BACKEND:
-            at_run_time = added_server_at_run_time(self._engine, section, name)
+            at_run_time = added_server_at_run_time(self._engine, section, body)
         written = self._engine.write(self._queries.target(), edit, at_run_time)
         status = HTTPStatus.CREATED if written.settled else HTTPStatus.ACCEPTED
         return json_answer(body, status, written_headers(written))

@@ -83,11 +83,14 @@ class Reloads:
         return outcome
 
     def get(self, name: str) -> ReloadRecord | None:
-        """The reload with that id, None when there was none."""
+        """The reload with that id, None when there was none. One of before this start is taken to have succeeded."""
         with self._wake:
             if name and (name == self._pending or name in self._running):
                 return ReloadRecord(name, ReloadStatus.IN_PROGRESS)
-            return self._done.get(name)
+            if name in self._done:
+                return self._done[name]
+            before = name.rpartition("-")[0] < f"{dt.datetime.now(tz=dt.UTC):%Y-%m-%d}"
+            return ReloadRecord(name, ReloadStatus.SUCCEEDED) if before else None
 
     def is_last_succeeded(self, record: ReloadRecord) -> bool:
         """Whether it is the newest that succeeded: of older ones only the status is kept."""

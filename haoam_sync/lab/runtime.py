@@ -11,12 +11,15 @@ from typing import Any
 from flask import Flask, Response, request
 
 from haoam_sync.lab.bodies import read_object
+from haoam_sync.lab.document import write_section
 from haoam_sync.lab.engine import Engine
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, json_body
 from haoam_sync.lab.refusal import Refusal
 from haoam_sync.lab.worker import WorkerUnreachableError
 from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.section import SectionKind
 from haoam_sync.model.sections.runtime import RuntimeServer
+from haoam_sync.model.sections.servers import ServerParams
 
 _BASE = "/v3/services/haproxy"
 _MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20
@@ -44,6 +47,15 @@ _STATE_FIELDS: tuple[tuple[str, str], ...] = (
 )
 """What API 3.4 shows beside 3.2, by the column of `show servers state` (management guide)."""
 _TEXTS = frozenset({"agent_addr", "backend_name", "check_addr", "fqdn", "srvrecord"})
+
+
+class _AddedServer(ServerParams):
+    """A server for the worker alone."""
+
+    address: str | None = None
+    id: str | None = None
+    name: str
+    port: int | None = None
 
 
 class RuntimeRoutes:
@@ -91,16 +103,17 @@ class RuntimeRoutes:
 
     def add_server(self, backend: str) -> Response:
         """POST of a server that exists in the worker only."""
-        body = read_object(json_body(self._engine), RuntimeServer, self._engine.api)
-        address = body.get("address", "")
-        port = f":{body['port']}" if "port" in body else ""
-        self._states(backend)
-        self._do(f"add server {backend}/{body.get('name', '')} {address}{port}", expected="New server registered")
+        body = read_object(json_body(self._engine), _AddedServer, self._engine.api)
+        text = write_section(SectionKind.BACKEND, {"name": backend, "servers": {body["name"]: body}}, self._engine.api)
+        words = text.splitlines()[1].split(None, 2)
+        place = words[2] if len(words) > 2 else ""  # noqa: PLR2004 - `server NAME ADDRESS...`
+        self._do(f"add server {backend}/{body['name']}  {place}", expected="New server registered")
         return json_answer(body, HTTPStatus.CREATED)
 
     def delete_server(self, backend: str, name: str) -> Response:
         """DELETE of a server from the worker only; it must be in maintenance."""
         self._find(backend, name)
+        self._do(f"set server {backend}/{name} state maint")
         self._do(f"del server {backend}/{name}", expected="Server deleted")
         return empty_answer(HTTPStatus.NO_CONTENT)
 
@@ -153,7 +166,7 @@ class RuntimeRoutes:
         """GET of the certificates that the worker has loaded."""
         names = [line for line in self._ask("show ssl cert").splitlines() if line and not line.startswith("#")]
         found = [{"description": name.rpartition("/")[2], "storage_name": name} for name in names]
-        return json_answer(found or None)
+        return json_answer(found or (None if self._engine.api >= NEWEST else []))
 
     # ---- statistics
 
@@ -199,7 +212,12 @@ class RuntimeRoutes:
     def _do(self, command: str, expected: str = "") -> None:
         answer = self._ask(command).strip()
         if (expected and expected not in answer) or (answer and not expected):
-            raise Refusal(HTTPStatus.BAD_REQUEST, f"{self._engine.worker.master_socket} [3] {answer} [{command}]")
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            if answer.startswith("Already exists"):
+                status = HTTPStatus.CONFLICT
+            elif answer.startswith("No such"):
+                status = HTTPStatus.NOT_FOUND
+            raise Refusal(status, f"{self._engine.worker.master_socket} [3]  {answer} [{command}]")
 
 
 def _nothing(what: str) -> Refusal:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from haoam_sync.lab.document import Body, Document
+from haoam_sync.lab.document import Body, Document, write_section
 from haoam_sync.lab.engine import AtRunTime, Engine
 from haoam_sync.lab.worker import WorkerUnreachableError
-from haoam_sync.model.section import SectionId
+from haoam_sync.model.section import SectionId, SectionKind
 
 _SERVER_FIELDS = frozenset(
     {"weight", "address", "port", "maintenance", "agent-check", "agent-addr", "agent-send", "health_check_port"}
 )
+_LEFT_OUT = frozenset({"metadata", "maintenance", "init-addr", "redir", "stick"})
+"""Fields that a server added at run time does without."""
 _MAY_GO_AWAY = frozenset({"maintenance"})
 
 
@@ -63,16 +65,16 @@ def template_at_run_time(engine: Engine, backend: SectionId, prefix: str, body: 
     return attempt
 
 
-def added_server_at_run_time(engine: Engine, backend: SectionId, name: str) -> AtRunTime:
+def added_server_at_run_time(engine: Engine, backend: SectionId, server: Body) -> AtRunTime:
     """A new server: added to the running worker, where HAProxy leaves it in maintenance."""
 
     def attempt(before: Document) -> bool:
-        body = before.body(backend, engine.api)
-        defaults = before.body(_defaults_of(before, backend, engine), engine.api) if body.get("from") else {}
-        if "default_server" in body or "default_server" in defaults:
+        if "id" in server or server["address"].startswith("/"):
             return False
-        after, _ = engine.read()
-        line = _server_line(after, backend, name)
+        body = before.body(backend, engine.api)
+        if "default_server" in body or _inherits_default_server(before, body, engine):
+            return False
+        line = _server_line(engine, backend, server)
         try:
             return "New server registered" in engine.worker.ask(f"add server {backend.name}/{line}")
         except WorkerUnreachableError:
@@ -81,18 +83,19 @@ def added_server_at_run_time(engine: Engine, backend: SectionId, name: str) -> A
     return attempt
 
 
-def _defaults_of(document: Document, backend: SectionId, engine: Engine) -> SectionId:
-    kind = type(backend.kind).DEFAULTS
-    return SectionId(kind, document.body(backend, engine.api)["from"])
+def _inherits_default_server(document: Document, backend: Body, engine: Engine) -> bool:
+    """Whether the `defaults` of this backend (the last ones when it names none) have a `default-server`."""
+    names = document.names(SectionKind.DEFAULTS)
+    name = backend.get("from") or (names[-1] if names else "")
+    return name in names and "default_server" in document.body(SectionId(SectionKind.DEFAULTS, name), engine.api)
 
 
-def _server_line(document: Document, backend: SectionId, name: str) -> str:
-    """What follows `server` on the server's line, its comment left out."""
-    for line in document.lines(backend, ("server",)):
-        words = line.split()
-        if words[1] == name:
-            return " ".join(words[1:]).partition(" # ")[0]
-    return name
+def _server_line(engine: Engine, backend: SectionId, server: Body) -> str:
+    """What follows `server` on the server's line, without its comment and what the server leaves out of the command."""
+    shown = {field: value for field, value in server.items() if field not in _LEFT_OUT}
+    text = write_section(backend.kind, {"name": backend.name, "servers": {server["name"]: shown}}, engine.api)
+    line = next(line for line in text.splitlines() if line.startswith("  server "))
+    return line.split(None, 1)[1]
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -248,10 +248,10 @@ def _nothing_to_do(_before: Document) -> bool:
 
 def _poisoned(ring: SectionId) -> Callable[[Document], Document]:
     def edit(document: Document) -> Document:
-        lines = ["  format ", "  maxlen 0", "  timeout connect ", "  timeout server "]
-        absent = [line for line in lines if not document.lines(ring, (line.strip(), " ".join(line.split()[:2])))]
-        text = document.section_text(ring)
-        return document.put(ring, text + "".join(f"{line.rstrip()}\n" for line in absent))
+        if not document.lines(ring, ("maxlen",)):
+            document = document.put_lines(ring, ("maxlen",), ["  maxlen 0"])
+        absent = [word for word in ("format", "timeout connect", "timeout server") if not document.lines(ring, (word,))]
+        return document.put(ring, document.section_text(ring) + "".join(f"  {word}\n" for word in absent))
 
     return edit
 

@@ -14,7 +14,7 @@ from haoam_sync.model.api_version import ApiVersion
 
 USER_VARIABLE, PASSWORD_VARIABLE = "HAOAM_LAB_USER", "HAOAM_LAB_PASSWORD"
 KNOWN_VERSIONS = (ApiVersion(3, 2), ApiVersion(3, 4))
-RELOAD_DELAY_SECONDS = 1.0
+RELOAD_DELAY_SECONDS = 0.3
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@%+=,/$-]+")
 
 

@@ -21,6 +21,7 @@ from haoam_sync.model.api_version import NEWEST
 
 _BASE = "/v3/services/haproxy/storage"
 _CODE_REQUIRED = 602
+_MULTIPART = "multipart/form-data"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -87,10 +88,13 @@ class StorageRoutes:
 
     def post(self) -> Response:
         """POST of a new file."""
+        self._require_type(_MULTIPART)
         upload = request.files.get("file_upload")
         if upload is None or not upload.filename:
             raise self._no_file()
         name = _UNSAFE.sub("_", Path(upload.filename).name)
+        if self._store is MAPS and not name.endswith(".map"):
+            name += ".map"
         path = self._directory / name
         content = upload.read()
         if self._store is CERTIFICATES:
@@ -102,6 +106,7 @@ class StorageRoutes:
 
     def put(self, name: str) -> Response:
         """PUT of a file's content: live at once where the worker has it loaded."""
+        self._require_type(_MULTIPART if self._store is GENERAL else "text/plain")
         content = self._content()
         path = self._existing(name)
         if self._store is CERTIFICATES:
@@ -157,6 +162,21 @@ class StorageRoutes:
         if name != Path(name).name or not path.is_file():
             raise missing(f"file {name} doesn't exist in dir: {self._directory}")
         return path
+
+    def _require_type(self, wanted: str) -> None:
+        """Refuse a request that brings something else."""
+        given = request.headers.get("Content-Type", "")
+        if given.partition(";")[0].strip() == wanted:
+            return
+        if self._engine.api >= NEWEST:
+            words = f'header Content-Type has unexpected value "{given}"'
+        elif not given and wanted == _MULTIPART:
+            words = 'reading file "fileUpload" failed: request Content-Type isn\'t multipart/form-data'
+            raise Refusal(HTTPStatus.BAD_REQUEST, words)
+        else:
+            kind = given.partition(";")[0].strip()
+            words = f'unsupported media type "{kind}", only [{wanted} application/json] are allowed'
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, words)
 
     def _no_file(self) -> Refusal:
         if self._engine.api >= NEWEST:
