@@ -16,6 +16,7 @@ from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.plan import Plan
 from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.section import SectionId
 
 EXAMPLE = Path(__file__).parents[2] / "example-repo"
 BLOBS = {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in EXAMPLE.rglob("*") if path.is_file()}
@@ -106,7 +107,7 @@ def plan(wanted: Desired, lives: tuple[Live, ...], applied: Desired | None = Non
 def _live(
     identity: InstanceId,
     text: str,
-    sections: Mapping[object, LiveSection],
+    sections: Mapping[SectionId, LiveSection],
     foreign: tuple[str, ...],
     certificates: tuple[str, ...],
 ) -> Live:
@@ -116,7 +117,7 @@ def _live(
         version=7,
         checksum=digest_bytes(text.encode()),
         text=text,
-        sections=sections,  # type: ignore[arg-type]  # keys are SectionIds
+        sections=sections,
         foreign_texts=foreign,
         certificates=certificates,
         certificate_dir=DIRECTORY,
