@@ -127,19 +127,23 @@ def _print(found: Imported, cluster: str, output: str) -> None:
     if output == "json":
         printing.as_json(_json(found))
         return
-    click.echo(f"{len(found.owned)} sections owned")
+    click.echo(f"{_count(len(found.owned), 'section')} owned")
     for section, path in found.owned.items():
         click.echo(f"  {section}  {path}")
-    click.echo(f"{len(found.foreign)} sections foreign")
+    click.echo(f"{_count(len(found.foreign), 'section')} foreign")
     for one in found.foreign:
         click.echo(f"  {one.heading}: {one.reason}")
     for warning in found.warnings:
         printing.note(f"warning: {warning}")
     if found.secrets is not None:
-        click.echo(f"{len(found.uses)} secrets in {found.secrets}")
+        click.echo(f"{_count(len(found.uses), 'secret')} in {found.secrets}")
         click.echo("let the host resolve them (secrets: in its root file):")
         for reference, kind, field in found.uses:
             click.echo(f'  - {{reference: {reference}, kinds: [{kind}], fields: ["{field}"], clusters: [{cluster}]}}')
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _json(found: Imported) -> JsonObject:

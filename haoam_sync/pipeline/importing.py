@@ -202,6 +202,10 @@ def _import(found: Live, target: Target, choice: Choice, extra: Mapping[str, byt
     reading, tree = _prepared(found, target, choice)
     marked = (one for one in found.sections.values() if one.mark is not None)
     warnings = [f"{one.id} is ours already, declared in {one.mark.file}" for one in marked if one.mark]
+    if found.phantom:
+        warnings.append(
+            "the API shows what the file does not hold (phantom): the file was imported, for that is what runs"
+        )
     warnings += _fleet_warnings(target, extra)
     return _written(replace(reading, warnings=(*reading.warnings, *warnings)), tree, target, extra)
 

@@ -141,4 +141,5 @@ def adopted(directory: Path, state: Path, config: str) -> Iterator[Adopted]:
     """An instance that runs `config`, and nothing imported yet."""
     files_beside(directory)
     with lab(directory, config) as instance:
-        yield Adopted(instance, state / "tree", state / "secrets.env", instance.file, state)
+        before = config.replace("${DIR}", str(directory))
+        yield Adopted(instance, state / "tree", state / "secrets.env", before, state)
