@@ -1,34 +1,36 @@
 """Stage: an instance becomes a `Live`, a consistent snapshot of what its Data Plane API says.
 
-The requests, in this order: /info, one for each section kind that can be owned, the list of certificates, the raw text
-last. The snapshot counts only when every answer carried one `Configuration-Version`; otherwise somebody wrote in
-between and everything is read again. The text inside says which version the file holds: when that is lower, the
-instance is *phantom* (FACTS.md, "Validation and reloads"): the API shows what neither the file holds nor the worker
-runs. Then the sections of the snapshot are those of the text, for that is what runs.
+The requests, in this order: /info, one for each of the kinds of which there are many (`API_KINDS`), the list of
+certificates, the raw text last. Sections of the other kinds are read from the raw text, as the API would read them: it
+costs no request, and reading rings through the API breaks it. The snapshot counts only when every answer carried one
+`Configuration-Version`; otherwise somebody wrote in between and everything is read again. The text inside says which
+version the file holds: when that is lower, the instance is *phantom* (FACTS.md, "Validation and reloads"): the API
+shows what neither the file holds nor the worker runs. Then the sections of the snapshot are those of the text, for that
+is what runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import Raw, Sections, StoredCertificate
 from haoam_sync.errors import ConflictError, InstanceError
-from haoam_sync.haproxycfg import CodecError, ConfigFile
+from haoam_sync.haproxycfg import CodecError, ConfigFile, parse
 from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest_bytes
 from haoam_sync.model.live import Live, LiveSection, Mark
-from haoam_sync.model.section import MANAGED_KINDS, SectionId, SectionKind
+from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
 
 READS = 3
 """How often a torn read is tried before giving up."""
 
 
 def read(client: Client, instance: InstanceId) -> Live:
-    """A consistent snapshot; 3 requests and one for each kind that can be owned, unless somebody writes meanwhile.
+    """A consistent snapshot; 3 requests and one for each of `API_KINDS`, unless somebody writes meanwhile.
 
     Raises:
         InstanceError: E_API_VERSION, E_NONSENSE and whatever `dataplane.failures` says.
@@ -37,7 +39,7 @@ def read(client: Client, instance: InstanceId) -> Live:
     before = client.requests
     info = client.info()
     for _ in range(READS):
-        kinds = {kind: client.sections(kind) for kind in MANAGED_KINDS}
+        kinds = {kind: client.sections(kind) for kind in API_KINDS}
         certificates = client.certificates()
         raw = client.raw()
         version = _one_version(kinds, raw, instance)
@@ -51,7 +53,9 @@ def read(client: Client, instance: InstanceId) -> Live:
             version=version,
             checksum=checksum_of(raw.text),
             text=raw.text,
-            sections=_from_text(raw.text, info.version, instance) if phantom else _from_api(kinds),
+            sections=_from_text(raw.text, info.version, instance)
+            if phantom
+            else _sorted([*_from_api(kinds), *_small(raw.text, info.version, instance)]),
             foreign_texts=_foreign(raw.text, instance),
             certificates=tuple(sorted(certificate.name for certificate in certificates)),
             certificate_dir=_directory(certificates, instance),
@@ -94,8 +98,22 @@ def _one_version(kinds: Mapping[SectionKind, Sections], raw: Raw, instance: Inst
     return raw.version if len(versions) == 1 else None
 
 
-def _from_api(kinds: Mapping[SectionKind, Sections]) -> Mapping[SectionId, LiveSection]:
-    found = (_section(kind, body) for kind, sections in kinds.items() for body in sections.bodies)
+def _from_api(kinds: Mapping[SectionKind, Sections]) -> Iterator[LiveSection]:
+    return (_section(kind, body) for kind, sections in kinds.items() for body in sections.bodies)
+
+
+def _small(text: str, api: ApiVersion, instance: InstanceId) -> Iterator[LiveSection]:
+    """The sections of the kinds that are not read through the API."""
+    try:
+        for section in ConfigFile.parse(text):
+            kind = section.kind
+            if kind is not None and kind not in API_KINDS and section.name:
+                yield _section(kind, parse(section.text, api, complete=True).body)
+    except CodecError as error:
+        raise _unreadable(error, instance) from error
+
+
+def _sorted(found: Iterable[LiveSection]) -> Mapping[SectionId, LiveSection]:
     return {section.id: section for section in sorted(found, key=lambda section: section.id)}
 
 
@@ -104,8 +122,7 @@ def _from_text(text: str, api: ApiVersion, instance: InstanceId) -> Mapping[Sect
         bodies = sections_in(text, api)
     except CodecError as error:
         raise _unreadable(error, instance) from error
-    found = (_section(identity.kind, body) for identity, body in bodies.items())
-    return {section.id: section for section in sorted(found, key=lambda section: section.id)}
+    return _sorted(_section(identity.kind, body) for identity, body in bodies.items())
 
 
 def _foreign(text: str, instance: InstanceId) -> tuple[str, ...]:

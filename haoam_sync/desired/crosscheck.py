@@ -27,13 +27,17 @@ class Declared:
     declaration: Declaration
 
 
+_Target = tuple[Path, External, tuple[External, ...]]
+"""Where a reference stands, what it means, and what else it may mean."""
+
+
 class CrossCheck:
     """All instances one after the other. What is missing in several clusters is said once, naming them."""
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._seen: dict[int, Mapping[SectionId, Declared]] = {}
-        self._found: dict[int, tuple[tuple[Path, External], ...]] = {}
+        self._found: dict[int, tuple[_Target, ...]] = {}
         self._missing: dict[tuple[int, Path, External], tuple[Declaration, list[str]]] = {}
         self._everywhere: dict[str, set[str]] = {}
 
@@ -80,8 +84,9 @@ class CrossCheck:
     ) -> None:
         declaration, kind = declared.declaration, declared.section.id.kind
         body = declared.section.body
-        for path, target in self._targets(declared.section):
-            if target.name not in names.get(target.kind, ()) and target not in declaration.external:
+        for path, target, other in self._targets(declared.section):
+            there = any(one.name in names.get(one.kind, ()) or one in declaration.external for one in (target, *other))
+            if not there:
                 key = (id(declaration.document), path, target)
                 self._missing.setdefault(key, (declaration, []))[1].append(cluster.name)
         for group in references.groups(body) if kind is not SectionKind.USERLIST else ():
@@ -93,14 +98,15 @@ class CrossCheck:
         if kind is SectionKind.BACKEND:
             self._servers(declaration, body)
 
-    def _targets(self, section: DesiredSection) -> tuple[tuple[Path, External], ...]:
+    def _targets(self, section: DesiredSection) -> tuple[_Target, ...]:
         """What a section refers to, found once for each section object."""
         known = self._found.get(id(section))
         if known is None:
-            found = [
-                (r.path, External(r.kind.value, r.name)) for r in references.sections(section.id.kind, section.body)
+            found: list[_Target] = [
+                (r.path, External(r.kind.value, r.name), (External(r.or_kind.value, r.name),) if r.or_kind else ())
+                for r in references.sections(section.id.kind, section.body)
             ]
-            found += [(path, External(CERTIFICATE, name)) for path, name in references.certificates(section.body)]
+            found += [(path, External(CERTIFICATE, name), ()) for path, name in references.certificates(section.body)]
             known = self._found[id(section)] = tuple(found)
         return known
 

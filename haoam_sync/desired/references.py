@@ -1,4 +1,4 @@
-"""What a section refers to: defaults, backends, resolvers, userlists and their groups, certificates."""
+"""What a section refers to: other sections of every kind, groups of userlists, certificates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import matching, mentions, texts
+from haoam_sync.desired.paths import at, matching, mentions, texts
 from haoam_sync.documents import Path
+from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.section import SectionKind
 
@@ -22,6 +23,14 @@ _FIELDS: tuple[tuple[SectionKind, tuple[str, ...]], ...] = tuple(
         (SectionKind.RESOLVERS, "default_server.resolvers"),
         (SectionKind.RESOLVERS, "http_request_rule_list.*.resolvers"),
         (SectionKind.RESOLVERS, "tcp_request_rule_list.*.resolve_resolvers"),
+        (SectionKind.CACHE, "http_request_rule_list.*.cache_name"),
+        (SectionKind.CACHE, "http_response_rule_list.*.cache_name"),
+        (SectionKind.CACHE, "filter_list.*.cache_name"),
+        (SectionKind.MAILERS, "email_alert.mailers"),
+        (SectionKind.HTTP_ERRORS, "errorfiles_from_http_errors.*.name"),
+        (SectionKind.PEERS, "stick_table.peers"),
+        (SectionKind.FCGI_APP, "use_fcgi_app"),
+        (SectionKind.FCGI_APP, "filter_list.*.app_name"),
     )
 )
 """Fields that hold the name of another section."""
@@ -38,6 +47,21 @@ _CERTIFICATE_FIELDS: tuple[tuple[str, ...], ...] = tuple(
     )
 )
 """Fields that hold a certificate: the name of a document, or, with a `/` in it, a path on the instance."""
+_RULES = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
+"""Lists whose rules can return the answers of an `http-errors` section: `return_content` is then its name."""
+_TABLE_FIELDS: tuple[tuple[str, ...], ...] = tuple(
+    tuple(pattern.split("."))
+    for pattern in (
+        "stick_rule_list.*.table",
+        "http_request_rule_list.*.track_sc_table",
+        "http_response_rule_list.*.track_sc_table",
+        "tcp_request_rule_list.*.track_table",
+        "filter_list.*.table",
+    )
+)
+"""Fields that hold the name of a stick table: its proxy's, or `PEERS/TABLE`."""
+_RING = "ring@"
+_BUILT_IN_RINGS = frozenset({"buf0"})
 _BUILT_IN_RESOLVERS = "default"
 """HAProxy makes this one itself, from /etc/resolv.conf."""
 _AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*([^()\s]*)\s*\)")
@@ -51,11 +75,19 @@ _DYNAMIC = "%["
 
 @dataclass(frozen=True, slots=True)
 class SectionReference:
-    """A section that is referred to by name."""
+    """A section that is referred to by name.
+
+    Attributes:
+        kind: of section.
+        name: of section.
+        path: where in the body.
+        or_kind: another kind that a section of this name may have.
+    """
 
     kind: SectionKind
     name: str
     path: Path
+    or_kind: SectionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +101,63 @@ class GroupReference:
 
 def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
     """Every section that `body` refers to."""
+    yield from _in_fields(body)
+    yield from _errors_returned(body)
+    yield from _tables(body)
+    yield from _rings(body)
+    yield from _stores(body)
+    if kind is not SectionKind.USERLIST and mentions(body, "http_auth"):
+        for path, text in texts(body):
+            if "http_auth" in text and path[-1] not in _PROSE:
+                for name in _AUTH.findall(text):
+                    yield SectionReference(SectionKind.USERLIST, name, path)
+
+
+def _in_fields(body: JsonObject) -> Iterator[SectionReference]:
     for target, pattern in _FIELDS:
         if pattern[0] not in body:
             continue
         for path, name in matching(body, pattern):
             if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
                 yield SectionReference(target, name, path)
-    if kind is not SectionKind.USERLIST and mentions(body, "http_auth"):
-        for path, text in texts(body):
-            if "http_auth" in text and path[-1] not in _PROSE:
-                for name in _AUTH.findall(text):
-                    yield SectionReference(SectionKind.USERLIST, name, path)
+
+
+def _stores(body: JsonObject) -> Iterator[SectionReference]:
+    """Certificates of a crt-store: `@STORE/CERTIFICATE`."""
+    for path, name in certificate_fields(body):
+        if name.startswith("@") and "/" in name and not name.startswith(CERTIFICATE_DIR):
+            yield SectionReference(SectionKind.CRT_STORE, name[1:].partition("/")[0], path)
+
+
+def _errors_returned(body: JsonObject) -> Iterator[SectionReference]:
+    """`http-request return ... errorfiles NAME` and its like."""
+    for field in _RULES:
+        if field not in body:
+            continue
+        for path, word in matching(body, (field, "*", "return_content_format")):
+            name = at(body, (*path[:-1], "return_content"))
+            if word == "errorfiles" and isinstance(name, str):
+                yield SectionReference(SectionKind.HTTP_ERRORS, name, (*path[:-1], "return_content"))
+
+
+def _tables(body: JsonObject) -> Iterator[SectionReference]:
+    for pattern in _TABLE_FIELDS:
+        if pattern[0] not in body:
+            continue
+        for path, name in matching(body, pattern):
+            section, slash, _ = name.partition("/")
+            if slash:
+                yield SectionReference(SectionKind.PEERS, section, path)
+            else:
+                yield SectionReference(SectionKind.BACKEND, name, path, SectionKind.FRONTEND)
+
+
+def _rings(body: JsonObject) -> Iterator[SectionReference]:
+    if "log_target_list" in body:
+        for path, address in matching(body, ("log_target_list", "*", "address")):
+            name = address.removeprefix(_RING)
+            if name != address and name not in _BUILT_IN_RINGS:
+                yield SectionReference(SectionKind.RING, name, path)
 
 
 def certificates(body: JsonObject) -> Iterator[tuple[Path, str]]:

@@ -107,7 +107,7 @@ class _Resolver:
         for use in section.secrets:
             if at(back, use.path) != at(body, use.path):
                 raise UsageError(
-                    "the secret cannot stand in haproxy.cfg as it is: white space, quotes, # and \\ mean something there",
+                    "the secret cannot stand in haproxy.cfg as it is: spaces, quotes, # and \\ mean something there",
                     code="E_SECRET_VALUE",
                     where=f"{section.id}, {use.reference}",
                     hint="choose another value, or for a password its hash, with secure_password: true",

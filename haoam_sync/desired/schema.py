@@ -64,7 +64,7 @@ def _section_document(kind: str, section: SectionKind) -> Schema:
     for schema in (spec, *spec.get("$defs", {}).values()):
         _allow_variables(schema)
     spec.setdefault("$defs", {})[_VARIABLE_NAME] = _VARIABLE
-    for pattern in SECRET_FIELDS[section]:
+    for pattern in SECRET_FIELDS.get(section, ()):
         _make_secret(spec, pattern.split("."))
     metadata = GlobalMetadata if section is SectionKind.GLOBAL else SectionMetadata
     return _document(kind, metadata, spec)

@@ -1,4 +1,4 @@
-"""All sections of a file as JSON, as the Data Plane API would read them back."""
+"""All sections of a file as JSON, as the Data Plane API would read them back, part by part."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sections_in(
         CodecError: `text` is no haproxy.cfg.
     """
     return {
-        section.id: parse(section.text, api).body
+        section.id: parse(section.text, api, complete=True).body
         for section in ConfigFile.parse(normal_form(text))
         if section.id is not None and section.id.kind in kinds
     }

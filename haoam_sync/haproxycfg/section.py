@@ -42,10 +42,11 @@ class Section:
     body: JsonObject = field(repr=False)
 
 
-def render(kind: SectionKind, body: JsonObject, api: ApiVersion) -> str:
+def render(kind: SectionKind, body: JsonObject, api: ApiVersion, *, complete: bool = False) -> str:
     """The text of a section as the server writes it: lines in its order, indented by two, no newline at the end.
 
-    Fields that the server accepts and loses leave no trace here either; `lost` names them.
+    Fields that the server accepts and loses leave no trace here either; `lost` names them. With `complete`, those parts
+    are there that it drops from a whole section and takes by themselves (see `table`).
 
     Raises:
         CodecError: the object has no name, or a rule has no such action.
@@ -53,7 +54,7 @@ def render(kind: SectionKind, body: JsonObject, api: ApiVersion) -> str:
     lines: list[str] = []
     try:
         lines.append(_header(kind, body))
-        table(kind, api).write(cast("Mapping[str, Any]", body), lines)
+        table(kind, api, complete=complete).write(cast("Mapping[str, Any]", body), lines)
     except (KeyError, TypeError, AttributeError) as error:
         where = f"{kind.value} {body.get('name', '')}".strip()
         raise CodecError(
@@ -71,10 +72,11 @@ def _header(kind: SectionKind, body: Mapping[str, Any]) -> str:
     return ended(words, body.get("metadata") if kind in MARKED_KINDS else None)
 
 
-def parse(text: str, api: ApiVersion) -> Section:
+def parse(text: str, api: ApiVersion, *, complete: bool = False) -> Section:
     """The section in `text`, as the server would read it back.
 
-    Comments and lines that no row knows stay out of the JSON; they live on in the text.
+    Comments and lines that no row knows stay out of the JSON; they live on in the text. With `complete`, parts are
+    there that it shows only when they are asked for by themselves.
 
     Raises:
         CodecError: `text` does not begin with a known section.
@@ -88,7 +90,7 @@ def parse(text: str, api: ApiVersion) -> Section:
     if kind is None:
         raise CodecError(f"{words[0]!r} is no section that this tool knows", where=" ".join(words[:2]))
     body = read_header(kind, words, comment)
-    known = table(kind, api)
+    known = table(kind, api, complete=complete)
     for line in lines[at + 1 :]:
         if line:
             read_line(known, line, body)
@@ -122,5 +124,5 @@ def read_line(known: Any, line: str, body: Obj) -> None:
 
 
 def canonical(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
-    """What the server will read back after `body` was written."""
-    return parse(render(kind, body, api), api).body
+    """What the server will have after `body` was written, every part of it, whichever requests that takes."""
+    return parse(render(kind, body, api, complete=True), api, complete=True).body

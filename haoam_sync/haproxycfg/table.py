@@ -74,7 +74,7 @@ class Table:
 
 
 @cache
-def _table(kind: SectionKind, new: bool) -> Table:  # noqa: FBT001 - a cache key
+def _table(kind: SectionKind, new: bool, complete: bool) -> Table:  # noqa: FBT001 - cache keys
     match kind:
         case SectionKind.GLOBAL:
             rows = process.rows(new=new)
@@ -82,6 +82,8 @@ def _table(kind: SectionKind, new: bool) -> Table:  # noqa: FBT001 - a cache key
             rows = proxies.rows(kind, new=new)
         case _:
             rows = small.rows(kind, new=new)
+    if complete:
+        rows = tuple(row.row if isinstance(row, small.ReadOnly) else row for row in rows)
     ranks = RANKS.get(kind)
     if ranks is not None:
         rows = tuple(sorted(rows, key=lambda row: ranks[row.keys[0]] if row.keys else len(ranks)))
@@ -93,6 +95,13 @@ def _within(path: str, absent: frozenset[str]) -> bool:
     return path in absent or path.partition(".")[0] in absent
 
 
-def table(kind: SectionKind, api: ApiVersion) -> Table:
-    """The table of `kind` as the server of `api` has it."""
-    return _table(kind, api >= _NEW)
+def table(kind: SectionKind, api: ApiVersion, *, complete: bool = False) -> Table:
+    """The table of `kind` as the server of `api` has it.
+
+    Args:
+        kind: of section.
+        api: of the server.
+        complete: with the lines, too, that the server drops, or does not show, when it handles a section as a whole
+            (name servers in API 3.2, loads of a crt-store): they are written and read by other requests.
+    """
+    return _table(kind, api >= _NEW, complete)

@@ -60,6 +60,8 @@ SECRET_FIELDS: Mapping[SectionKind, tuple[str, ...]] = {
     SectionKind.USERLIST: ("users.*.password",),
     SectionKind.FRONTEND: ("binds.*.ca_sign_pass", "stats_options.stats_auths.*.passwd"),
     SectionKind.BACKEND: ("dynamic_cookie_key", "stats_options.stats_auths.*.passwd"),
+    SectionKind.PEERS: ("binds.*.ca_sign_pass", "default_bind.ca_sign_pass"),
+    SectionKind.LOG_FORWARD: ("binds.*.ca_sign_pass",),
 }
 """Secret-typed fields: `*` stands for every key of an object or every index of an array."""
 

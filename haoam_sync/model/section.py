@@ -77,17 +77,24 @@ _DOCUMENT_KIND = {
 }
 _RANK = {kind: rank for rank, kind in enumerate(SectionKind)}
 
-MARKED_KINDS: frozenset[SectionKind] = frozenset({SectionKind.FRONTEND, SectionKind.BACKEND, SectionKind.DEFAULTS})
+UNMARKED_KINDS: frozenset[SectionKind] = frozenset(
+    {SectionKind.GLOBAL, SectionKind.USERLIST, SectionKind.CACHE, SectionKind.RING}
+)
+"""Kinds whose `metadata` the API drops, or does not give back (FACTS.md; rings cannot be read through it at all)."""
+MARKED_KINDS: frozenset[SectionKind] = frozenset(SectionKind) - UNMARKED_KINDS
 """Kinds whose `metadata` the API stores and gives back, so that they can carry our mark of ownership."""
 
-MANAGED_KINDS: tuple[SectionKind, ...] = (
+MANAGED_KINDS: tuple[SectionKind, ...] = tuple(SectionKind)
+"""Kinds that this version can own: all that it knows. Sections of others (`listen`) are foreign."""
+
+API_KINDS: tuple[SectionKind, ...] = (
     SectionKind.GLOBAL,
     SectionKind.DEFAULTS,
     SectionKind.USERLIST,
     SectionKind.FRONTEND,
     SectionKind.BACKEND,
 )
-"""Kinds that this version can own. Sections of the others are foreign."""
+"""Kinds that are read through the API, one request each. The others, few and small, are read from the raw text."""
 
 
 @dataclass(frozen=True, slots=True)

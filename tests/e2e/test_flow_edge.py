@@ -11,11 +11,11 @@ import pytest
 from flow_edge import FOREIGN, GOOD, WEB, Edge, edge
 
 from haoam_sync.haproxycfg import normal_form
-from haoam_sync.model.section import MANAGED_KINDS
+from haoam_sync.model.section import API_KINDS
 
 pytestmark = pytest.mark.e2e
 
-MOST_REQUESTS = 3 + len(MANAGED_KINDS)
+MOST_REQUESTS = 3 + len(API_KINDS)
 
 
 @pytest.fixture(scope="module")

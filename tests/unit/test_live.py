@@ -16,7 +16,7 @@ from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.live import Mark
-from haoam_sync.model.section import MANAGED_KINDS, SectionId, SectionKind
+from haoam_sync.model.section import API_KINDS, SectionId, SectionKind
 
 LB1 = InstanceId("eu", "lb1")
 WEB = SectionId(SectionKind.BACKEND, "web")
@@ -95,8 +95,14 @@ def test_a_snapshot_says_what_there_is() -> None:
     instance = Instance()
     found = live.read(instance.client(), LB1)
     assert (found.id, found.api, found.version, found.file_version) == (LB1, ApiVersion(3, 2), 5, 5)
-    assert (found.phantom, found.warnings, found.requests) == (False, (), 3 + len(MANAGED_KINDS))
-    assert [str(section) for section in found.sections] == ["global", "defaults/base", "frontend/fe", "backend/web"]
+    assert (found.phantom, found.warnings, found.requests) == (False, (), 3 + len(API_KINDS))
+    assert [str(section) for section in found.sections] == [
+        "global",
+        "defaults/base",
+        "resolvers/dns",
+        "frontend/fe",
+        "backend/web",
+    ]
     web = found.sections[WEB]
     assert web.mark == Mark("haproxy/web.yaml", "sha256:00")
     assert web.body == {
@@ -104,7 +110,7 @@ def test_a_snapshot_says_what_there_is() -> None:
         "mode": "http",
         "servers": {"s1": {"name": "s1", "address": "127.0.0.1", "port": 18081}},
     }
-    assert found.foreign_texts == ("listen stats", "resolvers dns")
+    assert found.foreign_texts == ("listen stats",)
     assert (found.certificates, found.certificate_dir) == (("a.pem", "b.pem"), "/ssl/")
     assert (found.text, found.checksum) == (TEXT, live.checksum_of(TEXT))
 
@@ -116,7 +122,7 @@ def test_rings_are_not_asked_for() -> None:
     paths = [call.path.removeprefix("/services/haproxy") for call in instance.calls]
     assert paths == [
         "/info",
-        *(f"/configuration/{kind.collection}" for kind in MANAGED_KINDS),
+        *(f"/configuration/{kind.collection}" for kind in API_KINDS),
         "/storage/ssl_certificates",
         "/configuration/raw",
     ]
@@ -167,7 +173,17 @@ def test_a_phantom_is_seen_and_not_believed() -> None:
     ]
     found = live.read(instance.client(), LB1)
     assert (found.phantom, found.version, found.file_version) == (True, 6, 5)
-    assert [str(section) for section in found.sections] == ["global", "defaults/base", "frontend/fe", "backend/web"]
+    assert [str(section) for section in found.sections] == [
+        "global",
+        "defaults/base",
+        "resolvers/dns",
+        "frontend/fe",
+        "backend/web",
+    ]
+    assert found.sections[SectionId(SectionKind.RESOLVERS, "dns")].body == {
+        "name": "dns",
+        "nameservers": {"ns1": {"name": "ns1", "address": "127.0.0.1", "port": 53}},
+    }
     assert found.sections[WEB].mark == Mark("haproxy/web.yaml", "sha256:00")
     assert found.sections == live.read(Instance().client(), LB1).sections
 
@@ -181,7 +197,7 @@ def test_a_file_that_lost_its_version_is_no_phantom() -> None:
 @pytest.mark.parametrize("torn_at", ["/configuration/global", "/configuration/backends", "/configuration/raw"])
 def test_a_torn_read_is_done_again(torn_at: str) -> None:
     """Somebody wrote while we read: answers of two versions are no snapshot, and everything is read again."""
-    first = 3 + len(MANAGED_KINDS)
+    first = 3 + len(API_KINDS)
     instance = Instance(tweak=lambda number, path: 4 if number <= first and path == torn_at else 5)
     found = live.read(instance.client(), LB1)
     assert (found.version, found.phantom) == (5, False)
@@ -190,7 +206,7 @@ def test_a_torn_read_is_done_again(torn_at: str) -> None:
 
 def test_a_file_newer_than_the_api_is_a_torn_read() -> None:
     """A text with a higher version than the API's was written in between."""
-    first = 3 + len(MANAGED_KINDS)
+    first = 3 + len(API_KINDS)
     instance = Instance(tweak=lambda number, _: 4 if number <= first else 5)
     found = live.read(instance.client(), LB1)
     assert (found.version, found.phantom, found.requests) == (5, False, first + first - 1)

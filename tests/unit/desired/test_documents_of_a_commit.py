@@ -116,15 +116,6 @@ def test_access_documents_are_refused_until_they_are_enforced(refusals: Refusals
 @pytest.mark.parametrize(
     "kind",
     [
-        "Resolvers",
-        "Peers",
-        "Cache",
-        "Ring",
-        "HTTPErrors",
-        "Mailers",
-        "LogForward",
-        "FCGIApp",
-        "CrtStore",
         "CAFile",
         "CrtList",
         "Map",
@@ -157,13 +148,14 @@ def test_kinds_to_come(refusals: Refusals, kind: str) -> None:
             "kind: TrustPolicy",
             ["kind `TrustPolicy` does not belong in this file (move it to trust.yaml) haproxy/f.yaml:2:7"],
         ),
-        ("kind: Backend", "kind: [Backend]", ["kind: expected text (known: Backend, Certificate, Defaults, "]),
+        ("kind: Backend", "kind: [Backend]", ["kind: expected text (known: Backend, Cache, Certificate, "]),
         (
             "kind: Backend\n",
             "",
             [
                 (
-                    "field `kind` is missing (known: Backend, Certificate, Defaults, Frontend, Global, Userlist) "
+                    "field `kind` is missing (known: Backend, Cache, Certificate, CrtStore, Defaults, FCGIApp, "
+                    "Frontend, Global, HTTPErrors, LogForward, Mailers, Peers, Resolvers, Ring, Userlist) "
                     "haproxy/f.yaml:1:1"
                 )
             ],
