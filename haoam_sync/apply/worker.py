@@ -179,7 +179,9 @@ def _server(backend: str, running: RuntimeServer, wanted: JsonObject, operator: 
     if isinstance(port, int) and running.port not in (None, port):
         yield f"{what} has the port {running.port}, not {port}"
     weight = wanted.get("weight")
-    if isinstance(weight, int) and running.initial_weight not in (None, weight):
+    # After a change at run time the initial weight is still the one loaded; `not_taken` looks at what was to change.
+    known = (running.initial_weight, running.weight)
+    if isinstance(weight, int) and running.initial_weight is not None and weight not in known:
         yield f"{what} has the weight {running.initial_weight}, not {weight}"
 
 

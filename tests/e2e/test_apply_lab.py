@@ -382,3 +382,81 @@ def _certificate(number: int) -> bytes:
 def _served(port: int) -> int:
     """Serial number of the certificate that answers on a port."""
     return x509.load_pem_x509_certificate(ssl.get_server_certificate(("127.0.0.1", port)).encode()).serial_number
+
+
+def test_what_a_running_worker_takes(world: World) -> None:
+    """Weight, address, port, maintenance and a limit change without a reload, and the worker has them."""
+    limited = {**frontend(world.port), "maxconn": 100}
+    world.want({WEB: backend("web", server("s1", 18081, weight=100), server("s2", 18082)), FE: limited})
+    assert world.apply().result is Result.APPLIED
+    process = _process(world)
+    world.lab.recorder.writes.clear()
+    world.want(
+        {
+            WEB: backend("web", server("s1", 18091, weight=7), server("s2", 18082, maintenance="enabled")),
+            FE: {**limited, "maxconn": 50},
+        }
+    )
+    authorized = world.plan()
+    assert [change.cost.reload for change in authorized.plan.instances[0].changes] == [False, False]
+    outcome = world.run(authorized)
+    assert (outcome.result, outcome.reload, outcome.error) == (Result.APPLIED, "none needed", "")
+    assert [dict(request.query).get("skip_reload") for request in world.lab.recorder.writes] == ["true"]
+    assert _process(world) == process
+    assert {"server/web/s1=in", "server/web/s2=MAINT"} <= world.lab.proxies()
+    assert " 18091 " in world.lab.worker("show servers state web")
+    assert world.lab.worker("get weight web/s1").startswith("7 ")
+    world.applied = world.wanted
+    assert world.plan().plan.empty
+
+
+def _process(world: World) -> str:
+    """The worker's process: another one after each reload."""
+    return next(line for line in world.lab.worker("show info").splitlines() if line.startswith("Pid:"))
+
+
+def test_a_weight_set_by_hand_is_healed_without_a_reload(world: World) -> None:
+    """The worker has another weight than the file: the new one reaches it, and a drain is left alone."""
+    world.want({WEB: backend("web", server("s1", 18081, weight=100), server("s2", 18082))})
+    world.apply()
+    world.lab.worker("set server web/s1 weight 50")
+    world.lab.worker("set server web/s2 state drain")
+    world.want({WEB: backend("web", server("s1", 18081, weight=50), server("s2", 18082))})
+    outcome = world.apply()
+    assert (outcome.result, outcome.reload, outcome.error) == (Result.APPLIED, "none needed", "")
+    assert world.lab.worker("get weight web/s1").startswith("50 ")
+    assert "server/web/s2=DRAIN" in world.lab.proxies()
+
+
+def test_many_sections_are_one_text(world: World) -> None:
+    """A hundred backends are judged, written and loaded by two requests; foreign sections stay byte for byte."""
+    many = {SectionId(SectionKind.BACKEND, f"m{n}"): backend(f"m{n}", server("s1", 18081)) for n in range(100)}
+    world.want({WEB: backend("web", server("s1", 18081)), FE: frontend(world.port)})
+    assert world.apply().result is Result.APPLIED
+    foreign = world.lab.file.partition("backend theirs")[2].partition("\n\n")[0]
+    world.lab.recorder.writes.clear()
+    world.want({**many, WEB: backend("web", server("s1", 18082)), FE: frontend(world.port)})
+    outcome = world.apply()
+    assert (outcome.result, outcome.error, len(outcome.created)) == (Result.APPLIED, "", 100)
+    assert [sorted(dict(request.query)) for request in world.lab.recorder.writes] == [
+        ["only_validate", "version"],
+        ["force_reload", "version"],
+    ]
+    assert world.lab.file.partition("backend theirs")[2].partition("\n\n")[0] == foreign
+    assert {f"backend/m{n}" for n in range(100)} < world.lab.proxies()
+    assert world.plan().plan.empty
+    world.want({FE: frontend(world.port, "theirs")})
+    assert (world.apply().result, len(world.lab.read().sections)) == (Result.APPLIED, 5)
+
+
+def test_many_sections_that_haproxy_refuses(world: World) -> None:
+    """A text that HAProxy refuses is never written: the file is as it was."""
+    world.want({WEB: backend("web", server("s1", 18081)), FE: frontend(world.port)})
+    world.apply()
+    was = world.lab.file
+    many = {SectionId(SectionKind.BACKEND, f"m{n}"): backend(f"m{n}", server("s1", 18081)) for n in range(100)}
+    world.want({**many, WEB: backend("web", server("s1", 18081)), FE: frontend(world.port, "nowhere")})
+    outcome = world.run(world.plan())
+    assert outcome.result in (Result.FAILED, Result.RESTORED)
+    assert "nowhere" in outcome.error
+    assert world.lab.file == was
