@@ -65,8 +65,13 @@ def _entry(head: str, value: Json, indent: int, remarks: _Remarks, path: Path) -
 def comment_lines(comments: Sequence[str], indent: int) -> Iterator[str]:
     """Comments as lines; what does not show in them is replaced."""
     for comment in comments:
-        text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in comment)
+        text = "".join("\N{REPLACEMENT CHARACTER}" if _hides(letter) else letter for letter in comment)
         yield f"{' ' * indent}# {text}".rstrip()
+
+
+def _hides(letter: str) -> bool:
+    """Whether a character does not show; those beyond plane 14's first are marks on the letter before them."""
+    return not letter.isprintable() or "\U000e0000" <= letter <= "\U000e0fff"
 
 
 def _small(value: Json) -> bool:

@@ -15,13 +15,15 @@ from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import SectionId, SectionKind
 
-_shown = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"))
+_shown = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")).filter(
+    lambda letter: not "\U000e0000" <= letter <= "\U000e0fff"
+)
 _values = st.recursive(
     st.booleans() | st.integers(-(1 << 40), 1 << 40) | st.text(_shown, max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(_shown, max_size=8), inner, max_size=3),
     max_leaves=12,
 )
-_remarks = st.lists(st.text(_shown, max_size=10), max_size=2)
+_remarks = st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=10), max_size=2)
 
 
 @given(st.dictionaries(st.text(_shown, max_size=8), _values, min_size=1, max_size=4), st.data())

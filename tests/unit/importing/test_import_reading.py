@@ -153,6 +153,6 @@ def test_secret_in_clear_is_warned_of(case: Case) -> None:
     """A header that looks like a secret gets a warning without its value; one from the environment gets none."""
     line = "http-request set-header Authorization"
     found = case.imported(f'backend a\n  {line} tok3n\nbackend b\n  {line} "Bearer ${{TOKEN}}"\n')
-    (warning,) = found.warnings
+    _no_fleet, warning = found.warnings
     assert "backend/a: Authorization looks like a secret" in warning
     assert "tok3n" not in warning

@@ -57,6 +57,6 @@ def test_lines_that_no_field_holds_make_a_section_foreign(case: Case) -> None:
 
 def test_order_that_decides_the_balancing_is_warned_of(case: Case) -> None:
     """A backend that is balanced by the places of its servers gets a warning when they change places."""
-    (warning,) = case.imported(sample("websockets")).warnings
+    _no_fleet, warning = case.imported(sample("websockets")).warnings
     assert "backend/bk_ws: balance source depends on the order of servers" in warning
     assert "wssrv2, wssrv1 becomes wssrv1, wssrv2" in warning

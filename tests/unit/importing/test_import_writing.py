@@ -33,7 +33,6 @@ def test_document_as_people_write_it(case: Case) -> None:
         "  server s1 10.0.0.1:80 check\n"
         "  # that is all\n"
     )
-    # the last comment has no line below it and would belong to the next section
     assert case.document("backend-web").splitlines() == [
         "# the shop",
         "# edge team",
@@ -55,6 +54,7 @@ def test_document_as_people_write_it(case: Case) -> None:
         "    s1: {address: 10.0.0.1, port: 80, check: enabled}",
         "    # the big one",
         "    s2: {address: 10.0.0.2, port: 80, check: enabled}",
+        "  # that is all",
     ]
 
 
