@@ -38,10 +38,10 @@ def text_of(text: str, changes: tuple[Change, ...], bodies: Mapping[SectionId, J
         if change.action is Action.DELETE:
             deleted.add(section)
         elif there is not None and (change.action is Action.UPDATE or section.kind is SectionKind.GLOBAL):
-            new = haproxycfg.render(section.kind, bodies[section], api)
+            new = haproxycfg.render(section.kind, bodies[section], api, complete=True)
             file.replace(section.kind, section.name, _with_kept(new, there.text, section.kind, api))
         else:
-            created[section] = haproxycfg.render(section.kind, bodies[section], api)
+            created[section] = haproxycfg.render(section.kind, bodies[section], api, complete=True)
     if deleted:
         file.remove_all(deleted)
     if created:

@@ -47,7 +47,7 @@ def differences(kind: SectionKind, lines: Sequence[str], body: JsonObject, api: 
     header, *inside = lines
     wanted = Counter(_plain(line) for line in inside)
     wanted.pop("", None)
-    made = Counter(_plain(line) for line in haproxycfg.render(kind, body, api).split("\n")[1:])
+    made = Counter(_plain(line) for line in haproxycfg.render(kind, body, api, complete=True).split("\n")[1:])
     left, added = wanted - made, made - wanted
     for line, count in left.items():
         again = _alone(kind, header, line, api)
@@ -64,9 +64,9 @@ def _plain(line: str) -> str:
 
 def _alone(kind: SectionKind, header: str, line: str, api: ApiVersion) -> list[str]:
     """The lines that a section of this one line makes."""
-    parsed = haproxycfg.parse(f"{_plain(header)}\n  {line}", api)
+    parsed = haproxycfg.parse(f"{_plain(header)}\n  {line}", api, complete=True)
     try:
-        return [_plain(one) for one in haproxycfg.render(kind, parsed.body, api).split("\n")[1:]]
+        return [_plain(one) for one in haproxycfg.render(kind, parsed.body, api, complete=True).split("\n")[1:]]
     except haproxycfg.CodecError:
         return []
 

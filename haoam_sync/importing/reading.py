@@ -139,7 +139,7 @@ class _Sorter:
         """I4 and I5."""
         lines = section.text.split("\n")
         try:
-            body = without_metadata(haproxycfg.parse(section.text, self._api).body)
+            body = without_metadata(haproxycfg.parse(section.text, self._api, complete=True).body)
             lost = [f"{one.path}: {one.reason}" for one in haproxycfg.lost(identity.kind, body, self._api)]
             refused = haproxycfg.refused(identity.kind, body, self._api, defaults=self._defaults)
             changed = list(differences(identity.kind, lines, body, self._api))

@@ -34,7 +34,10 @@ _CERTIFICATE = re.compile(re.escape(CERTIFICATE_DIR) + r"([^\s\"'/]+)")
 def text_of(instance: DesiredInstance) -> str:
     """The declared sections of an instance, in the order of the server's normal form."""
     sections = (section for _, section in sorted(instance.sections.items()))
-    return "\n\n".join(haproxycfg.render(section.id.kind, section.body, NEWEST) for section in sections) + "\n"
+    return (
+        "\n\n".join(haproxycfg.render(section.id.kind, section.body, NEWEST, complete=True) for section in sections)
+        + "\n"
+    )
 
 
 def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], tuple[InstanceId, ...]]:
