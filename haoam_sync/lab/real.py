@@ -183,7 +183,7 @@ def _reload_command(directory: Path) -> str:
         "        time.sleep(0.005)\n"
         "s.sendall(b'reload\\n')\n"
         "out = b''.join(iter(lambda: s.recv(65536), b''))\n"
-        "sys.stdout.write(out.decode())\n"
+        "sys.stderr.write(out.decode())\n"
         "sys.exit(not out.startswith(b'Success=1'))\n",
         encoding="utf-8",
     )

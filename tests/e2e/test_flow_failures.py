@@ -15,7 +15,8 @@ from flow_edge import FRONTEND, WEB, Edge, Node, edge
 pytestmark = pytest.mark.e2e
 
 NOWHERE = "203.0.113.77"  # TEST-NET-3 (RFC 5737): an address that no machine has
-HEAVIER = {"haproxy/web.yaml": WEB.replace("weight: 100", "weight: 70")}
+HEAVIER = {"haproxy/web.yaml": WEB.replace("weight: 100", "weight: 70").replace("roundrobin", "leastconn")}
+"""Needs a transaction and a reload."""
 CLASH = FRONTEND.replace("name: fe}", "name: clash}").replace("address: 127.0.0.1", f"address: {NOWHERE}")
 TLS = FRONTEND.replace("name: fe}", "name: tls}").replace(
     'port: "${instance.vars.port}"', 'port: "${instance.vars.tls_port}", ssl: true, ssl_certificate: site'

@@ -10,7 +10,8 @@ from flow_edge import FRONTEND, WEB, Edge, edge
 
 pytestmark = pytest.mark.e2e
 
-HEAVIER = {"haproxy/web.yaml": WEB.replace("weight: 100", "weight: 70")}
+HEAVIER = {"haproxy/web.yaml": WEB.replace("weight: 100", "weight: 70").replace("roundrobin", "leastconn")}
+"""Needs a transaction and a reload."""
 
 
 @pytest.fixture(scope="module")
