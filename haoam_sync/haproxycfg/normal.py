@@ -44,8 +44,8 @@ def normal_form(text: str) -> str:
     sections = [_normal_section(section) for section in _named(_merged(sections))]
     ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
     parts = [f"{line}\n" for line in (*file.header, *top)]
-    if parts and ordered:
-        parts.append("\n")
+    if ordered and (parts or ordered[0].lead):
+        parts.append("\n")  # so that a comment about the first section does not become one about the file
     parts.append("\n".join(f"{section.lead}{section.text}\n" for section in ordered))
     return "".join(parts)
 
