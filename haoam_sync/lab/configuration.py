@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from haoam_sync.lab.engine import Engine, Transaction, TransactionStatus, checksum_of
+from haoam_sync.lab.configuration_file import checksum_of
+from haoam_sync.lab.engine import Engine, Transaction, TransactionStatus
 from haoam_sync.lab.http import Queries, empty_answer, json_answer, text_answer, written_headers
 from haoam_sync.lab.refusal import Refusal, missing
 from haoam_sync.lab.reloads import ReloadRecord, ReloadStatus

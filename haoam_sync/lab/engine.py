@@ -9,7 +9,6 @@ reloads").
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import threading
 import uuid
@@ -20,8 +19,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TypeAlias
 
-from haoam_sync.haproxycfg import CodecError, with_explicit_defaults
-from haoam_sync.lab.document import Document, header_version, without_header
+from haoam_sync.haproxycfg import CodecError
+from haoam_sync.lab.configuration_file import EDITED_PREAMBLE, ConfigurationFile, headed
+from haoam_sync.lab.document import Document, header_version
 from haoam_sync.lab.haproxy import check_file
 from haoam_sync.lab.refusal import (
     BOTH_VERSION_AND_TRANSACTION,
@@ -36,9 +36,6 @@ from haoam_sync.model.api_version import ApiVersion
 
 MOST_TRANSACTIONS = 20
 _WATCH_SECONDS = 0.1
-_EDITED_PREAMBLE = (
-    "# Dataplaneapi managed File\n# changing file directly can cause a conflict if dataplaneapi is running\n"
-)
 _CHECK_NOISE = re.compile(r"^\[(?:NOTICE|WARNING)\].*$\n?", re.MULTILINE)
 
 Edit: TypeAlias = Callable[[Document], Document]
@@ -104,14 +101,12 @@ class Engine:
         self.api = api
         self.worker = worker
         self._haproxy = haproxy
-        self._file = directory / "haproxy.cfg"
+        self._file = ConfigurationFile(directory / "haproxy.cfg")
         self._lock = threading.RLock()
         self._transactions: dict[str, Transaction] = {}
-        self._memory, self._version = self._load(with_explicit=True)
-        self._on_disk = ""
-        self._write_file(self._headed(self._memory, self._version))
-        self._last_good = self._on_disk
-        self._signature = self._sign()
+        self._memory, self._version = self._file.load()
+        self._file.write(headed(self._memory, self._version))
+        self._last_good = self._file.written
         self.reloads = Reloads(self._reload, reload_delay)
         self._closed = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
@@ -154,7 +149,7 @@ class Engine:
         """
         if not transaction:
             with self._lock:
-                return self._file.read_text(encoding="utf-8"), self._version
+                return self._file.text(), self._version
         with self._lock:
             found = self._transactions.get(transaction)
         if found is None:
@@ -163,7 +158,7 @@ class Engine:
                 f"transaction does not exist: transaction file {transaction} does not exist",
                 version=0,
             )
-        text = self._headed(found.document, found.version)
+        text = headed(found.document, found.version)
         return text, found.version if found.status is TransactionStatus.IN_PROGRESS else 0
 
     # ---- transactions
@@ -287,12 +282,12 @@ class Engine:
             try:
                 document = self._parsed(text)
                 refused.document = document
-                self._validate(self._headed(document, version), refused.id)
+                self._validate(headed(document, version), refused.id)
             except Refusal:
                 self._transactions[refused.id] = refused
                 raise
             self._memory, self._version = document, version
-            self._write_file(self._headed(document, version))
+            self._file.write(headed(document, version))
             if skip_reload:
                 return Written(settled=True, reload_id="", version=version)
             return self._after_write(force=target.force)
@@ -330,7 +325,7 @@ class Engine:
     def _publish(self, transaction: Transaction) -> None:
         """Validate a transaction's configuration, and make it memory and file. A refused one stays in the list."""
         version = self._version + 1
-        text = self._headed(transaction.document, version)
+        text = headed(transaction.document, version)
         try:
             self._validate(text, transaction.id)
         except Refusal:
@@ -340,7 +335,7 @@ class Engine:
         self._transactions.pop(transaction.id, None)
         transaction.status = TransactionStatus.SUCCESS
         self._memory, self._version = transaction.document, version
-        self._write_file(text)
+        self._file.write(text)
 
     def _after_write(self, *, force: bool) -> Written:
         """Reload now or soon."""
@@ -354,12 +349,12 @@ class Engine:
     def _reload(self) -> Reloaded:
         """Reload; when it fails, the file is put back to what was loaded last, and memory is left as it is."""
         with self._lock:
-            tried = self._on_disk
+            tried = self._file.written
             outcome = self.worker.reload()
             if outcome.ok:
                 self._last_good = tried
             else:
-                self._write_file(self._last_good)
+                self._file.write(self._last_good)
             return outcome
 
     def _validate(self, text: str, transaction: str) -> None:
@@ -373,8 +368,6 @@ class Engine:
         if not ok:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"validation error: {_CHECK_NOISE.sub('', words).strip()}")
 
-    # ---- the file
-
     def _parsed(self, text: str) -> Document:
         """`text` as sections.
 
@@ -387,53 +380,20 @@ class Engine:
             self._validate(text, "")
             raise Refusal(HTTPStatus.BAD_REQUEST, f"validation error: {error.message}") from error
 
-    def _headed(self, document: Document, version: int) -> str:
-        """The file's text: the sum of everything after the first line, the version, and the configuration."""
-        rest = f"# _version={version}\n{document.text()}"
-        return f"# _md5hash={checksum(rest)}\n{rest}"
-
-    def _write_file(self, text: str) -> None:
-        temporary = self._file.with_suffix(".cfg.new")
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-        temporary.replace(self._file)
-        self._on_disk = text
-        self._signature = self._sign()
-
-    def _sign(self) -> tuple[int, int, int]:
-        found = self._file.stat()
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
-    def _load(self, *, with_explicit: bool) -> tuple[Document, int]:
-        text = self._file.read_text(encoding="utf-8")
-        body = without_header(text).removeprefix(_EDITED_PREAMBLE)
-        document = Document.read(with_explicit_defaults(body) if with_explicit else body)
-        return document, header_version(text) or 1
+    # ---- edits of the file
 
     def _watch(self) -> None:
         """Notice edits of the file; one right before a write is overwritten unseen, as on the server."""
         while not self._closed.wait(_WATCH_SECONDS):
             with contextlib.suppress(OSError):
-                if self._sign() != self._signature:
+                if self._file.touched():
                     self._notice_edit()
 
     def _notice_edit(self) -> None:
         with self._lock:
-            text = self._file.read_text(encoding="utf-8")
-            if text == self._on_disk:
-                self._signature = self._sign()
+            if not self._file.edited():
                 return
-            document, version = self._load(with_explicit=True)
-            document = Document(_EDITED_PREAMBLE, document.sections, document.order)
-            self._memory, self._version = document, version + 1
-            self._write_file(self._headed(document, self._version))
-
-
-def checksum(text_after_first_line: str) -> str:
-    """`Configuration-Checksum`: the MD5 of the text after its first line."""
-    return hashlib.md5(text_after_first_line.encode(), usedforsecurity=False).hexdigest()
-
-
-def checksum_of(text: str) -> str:
-    """The checksum of a whole text, header lines included."""
-    return checksum(text.partition("\n")[2])
+            document, version = self._file.load()
+            self._memory = Document(EDITED_PREAMBLE, document.sections, document.order)
+            self._version = version + 1
+            self._file.write(headed(self._memory, self._version))
