@@ -248,6 +248,43 @@ def test_a_userlist_is_replaced_by_deleting_and_adding() -> None:
     ]
 
 
+def test_peers_are_replaced_by_deleting_and_adding() -> None:
+    """Peers know no PUT either."""
+    client, peer = client_of(reply(201, OPENED), reply(202), reply(202, {}), reply(204))
+    with client.transaction(7) as transaction:
+        transaction.replace(SectionId(SectionKind.PEERS, "mesh"), {"name": "mesh"})
+    assert [line.split("?")[0] for line in peer.asked[1:3]] == [
+        "DELETE /configuration/peer_section/mesh",
+        "POST /configuration/peer_section",
+    ]
+
+
+def test_name_servers_of_new_resolvers_are_put() -> None:
+    """API 3.2 drops them from a section that is added, and takes them when it is replaced."""
+    client, peer = client_of(reply(201, OPENED), reply(202, {}), reply(202, {}), reply(204))
+    body = {"name": "dns", "nameservers": {"n": {"name": "n", "address": "127.0.0.1", "port": 53}}}
+    with client.transaction(7) as transaction:
+        transaction.create(SectionId(SectionKind.RESOLVERS, "dns"), body)
+    assert [line.split("?")[0] for line in peer.asked[1:3]] == [
+        "POST /configuration/resolvers",
+        "PUT /configuration/resolvers/dns",
+    ]
+
+
+def test_loads_of_a_store_are_added_one_by_one() -> None:
+    """The server takes no load within a crt-store; one that is replaced is deleted first, so that none stays."""
+    client, peer = client_of(reply(201, OPENED), reply(202), reply(202, {}), reply(202, {}), reply(202, {}), reply(204))
+    loads = {name: {"certificate": name} for name in ("a.pem", "b.pem")}
+    with client.transaction(7) as transaction:
+        transaction.replace(SectionId(SectionKind.CRT_STORE, "web"), {"name": "web", "crt_loads": loads})
+    assert [line.split("?")[0] for line in peer.asked[1:5]] == [
+        "DELETE /configuration/crt_stores/web",
+        "POST /configuration/crt_stores",
+        "POST /configuration/crt_stores/web/crt_loads",
+        "POST /configuration/crt_stores/web/crt_loads",
+    ]
+
+
 def test_global_is_always_put() -> None:
     """`global` exists always: creating it is replacing it, and its path has no name."""
     client, peer = client_of(reply(201, OPENED), reply(202, {}), reply(204))

@@ -32,6 +32,10 @@ PEOPLE = document(
     "people",
     "groups: {ops: {}, devs: {}}\n  users: {bob: {password: {secret: env/X}, secure_password: false, groups: ops}}",
 )
+SMALL = document("Cache", "small", "{total_max_size: 4}")
+PAGES = document("HTTPErrors", "pages", "error_files: [{code: 503, file: /etc/503.http}]")
+MESH = document("Peers", "mesh", "tables: {seen: {type: ip, size: 1m}}")
+SEEN = document("Frontend", "seen", "stick_table: {type: ip, size: 1024}")
 SITE = document("Certificate", "site", "pem: {secret: file/site.pem}")
 
 
@@ -68,6 +72,58 @@ SITE = document("Certificate", "site", "pem: {secret: file/site.pem}")
             "certificate/site",
         ),
         ("Backend", "servers: {s: {address: a, ssl_certificate: site}}", [SITE], "certificate/site"),
+        ("Backend", "http_request_rule_list: [{type: cache-use, cache_name: small}]", [SMALL], "cache/small"),
+        ("Backend", "http_response_rule_list: [{type: cache-store, cache_name: small}]", [SMALL], "cache/small"),
+        ("Backend", "filter_list: [{type: cache, cache_name: small}]", [SMALL], "cache/small"),
+        (
+            "Backend",
+            "email_alert: {mailers: mail, from: a@example.com, to: b@example.com}",
+            [document("Mailers", "mail", "mailer_entries: {m: {address: 127.0.0.1, port: 25}}")],
+            "mailers/mail",
+        ),
+        ("Backend", "errorfiles_from_http_errors: [{name: pages}]", [PAGES], "http-errors/pages"),
+        (
+            "Frontend",
+            (
+                "http_request_rule_list: [{type: return, return_status_code: 503, return_content_format: errorfiles, "
+                "return_content: pages}]"
+            ),
+            [PAGES],
+            "http-errors/pages",
+        ),
+        ("Backend", "stick_table: {type: ip, size: 1024, peers: mesh}", [MESH], "peers/mesh"),
+        (
+            "Frontend",
+            (
+                "tcp_request_rule_list: [{type: connection, action: track-sc, track_stick_counter: 0, track_key: src, "
+                "track_table: mesh/seen}]"
+            ),
+            [MESH],
+            "peers/mesh",
+        ),
+        (
+            "Frontend",
+            (
+                "tcp_request_rule_list: [{type: connection, action: track-sc, track_stick_counter: 0, track_key: src, "
+                "track_table: seen}]"
+            ),
+            [document("Backend", "seen", "stick_table: {type: ip, size: 1024}")],
+            "backend/seen",
+        ),
+        ("Backend", "stick_rule_list: [{type: 'on', pattern: src, table: seen}]", [SEEN], "backend/seen"),
+        ("Backend", "use_fcgi_app: php", [document("FCGIApp", "php", "{docroot: /www, max_reqs: 1}")], "fcgi-app/php"),
+        (
+            "Frontend",
+            "log_target_list: [{address: ring@logs, facility: local0}]",
+            [document("Ring", "logs", "{size: 32764}")],
+            "ring/logs",
+        ),
+        (
+            "Frontend",
+            "binds: {b: {address: '*', port: 443, ssl: true, ssl_certificate: '@store/site'}}",
+            [document("CrtStore", "store", "crt_loads: {site.pem: {alias: site}}")],
+            "crt-store/store",
+        ),
     ],
 )
 def test_declared_missing_external(
@@ -94,7 +150,9 @@ def test_declared_missing_external(
     ],
 )
 def test_resolvers(refusals: Refusals, load: Load, spec: str) -> None:
-    """Resolvers cannot be declared yet, so they are said to be there; HAProxy's own `default` always is."""
+    """Resolvers are declared, or said to be there; HAProxy's own `default` always is."""
+    declared = document("Resolvers", "dns", "nameservers: {ns1: {address: 127.0.0.1, port: 53}}")
+    assert load(files(document("Backend", "web", spec), declared))
     (found,) = refusals(files(document("Backend", "web", spec)))
     assert "no resolvers `dns` is declared" in found
     assert load(files(document("Backend", "web", spec, ", external: [resolvers/dns]")))
