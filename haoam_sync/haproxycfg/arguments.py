@@ -316,8 +316,12 @@ class LineShape(Protocol):
         """Put the words from `at` on into `obj`."""
 
 
+_WRITE_THEIR_FIELD = (Keyed, Flag, Switch, Joined, Repeated)
+"""Parts that write nothing when their one field is not set."""
+
+
 class Arguments:
-    """The parts of a line, compiled for reading.
+    """The parts of a line, compiled for reading and writing.
 
     Attributes:
         parts: in the order in which they are written.
@@ -327,7 +331,18 @@ class Arguments:
     (measured, line by line).
     """
 
-    __slots__ = ("_defaults", "_keyed", "_lead", "_places", "_stops", "_strict", "fields", "parts")
+    __slots__ = (
+        "_always",
+        "_by_field",
+        "_defaults",
+        "_keyed",
+        "_lead",
+        "_places",
+        "_stops",
+        "_strict",
+        "fields",
+        "parts",
+    )
 
     def __init__(self, *parts: Part, defaults: Mapping[str, Any] | None = None, strict: bool = False) -> None:
         self.parts = parts
@@ -338,6 +353,14 @@ class Arguments:
         self._places = tuple(part for part in parts if not (part.lead or part.starts or isinstance(part, Lost)))
         self._keyed = {word: part for part in parts if not part.lead for word in part.starts}
         self._stops = frozenset(self._keyed)
+        self._by_field: dict[str, list[int]] = {}
+        always: list[int] = []
+        for place, part in enumerate(parts):
+            if isinstance(part, _WRITE_THEIR_FIELD):
+                self._by_field.setdefault(part.field, []).append(place)
+            else:
+                always.append(place)
+        self._always = tuple(always)
 
     def without(self, fields: frozenset[str], *, ignored: bool = False) -> Arguments:
         """The same line in an API version that does not have `fields`; it passes over their words when `ignored`."""
@@ -351,8 +374,13 @@ class Arguments:
 
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """Append the words for `obj`."""
-        for part in self.parts:
-            part.write(obj, out)
+        # A server knows more than a hundred parts and sets five: only those that something was set for are asked.
+        places = list(self._always)
+        for field in obj:
+            places += self._by_field.get(field, ())
+        places.sort()
+        for place in places:
+            self.parts[place].write(obj, out)
 
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the words from `at` on into `obj`.

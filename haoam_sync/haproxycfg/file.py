@@ -164,9 +164,10 @@ class ConfigFile:
             if (identity.kind.value, identity.name) in self._places:
                 raise CodecError("this section exists already", where=str(identity))
         slots: dict[int, list[FileSection]] = {}
+        slot = _Slots(self.sections)
         for identity in sorted(texts):
             new = FileSection(identity.kind.value, identity.name, "\n", texts[identity])
-            slots.setdefault(self._slot(identity), []).append(new)
+            slots.setdefault(slot(identity), []).append(new)
         merged: list[FileSection] = []
         for place in range(len(self.sections) + 1):
             merged += slots.get(place, ())
@@ -208,18 +209,35 @@ class ConfigFile:
             raise CodecError("there is no such section in the file", where=str(SectionId(kind, name)))
         return place
 
-    def _slot(self, identity: SectionId) -> int:
-        """The index in `sections` before which a new section belongs."""
-        same = [(s.name, place) for place, s in enumerate(self.sections) if s.keyword == identity.kind.value]
-        if same:
-            names = [name for name, _ in same]
-            at = bisect_left(names, identity.name) if names == sorted(names) else len(names)
-            return same[at][1] if at < len(same) else same[-1][1] + 1
-        slot = 0
-        for place, section in enumerate(self.sections):
-            if section.kind is not None and section.kind.rank < identity.kind.rank:
-                slot = place + 1
-        return slot
+
+class _Slots:
+    """Where new sections belong, each kind looked up once: many may be added to many."""
+
+    def __init__(self, sections: list[FileSection]) -> None:
+        self._sections = sections
+        self._same: dict[str, tuple[list[str], list[int], bool]] = {}
+        self._first: dict[str, int] = {}
+
+    def __call__(self, identity: SectionId) -> int:
+        """The index in the sections before which a new one belongs."""
+        keyword = identity.kind.value
+        if keyword not in self._same:
+            places = [place for place, section in enumerate(self._sections) if section.keyword == keyword]
+            names = [self._sections[place].name for place in places]
+            self._same[keyword] = (names, places, names == sorted(names))
+        names, places, in_order = self._same[keyword]
+        if not places:
+            return self._first_of(identity.kind)
+        at = bisect_left(names, identity.name) if in_order else len(names)
+        return places[at] if at < len(places) else places[-1] + 1
+
+    def _first_of(self, kind: SectionKind) -> int:
+        """Behind every section of a kind that comes before."""
+        if kind.value not in self._first:
+            places = enumerate(self._sections)
+            before = (place for place, s in places if s.kind is not None and s.kind.rank < kind.rank)
+            self._first[kind.value] = max(before, default=-1) + 1
+        return self._first[kind.value]
 
 
 def _header(lines: list[str]) -> tuple[tuple[str, ...], int]:

@@ -29,6 +29,9 @@ NAMED_FIELDS = frozenset(
 """Fields whose objects stand by name; tests/shape holds this equal to the models."""
 
 
+_SCALARS = frozenset({str, int, bool, float, type(None)})
+
+
 def without_metadata(body: JsonObject) -> dict[str, Json]:
     """`body` without the metadata of the section and of everything in it."""
     return _stripped(body)
@@ -39,6 +42,8 @@ def _stripped(value: JsonObject) -> dict[str, Json]:
 
 
 def _inner(value: Json, *, named: bool) -> Json:
+    if type(value) in _SCALARS:  # most values are; asking abstract classes takes far longer
+        return value
     if isinstance(value, Mapping):
         return {name: _inner(child, named=False) for name, child in value.items()} if named else _stripped(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
