@@ -140,6 +140,6 @@ def _trusted() -> TrustedCommit:
 def adopted(directory: Path, state: Path, config: str) -> Iterator[Adopted]:
     """An instance that runs `config`, and nothing imported yet."""
     files_beside(directory)
-    with lab(directory, config) as instance:
+    with lab(directory, config, api="3.4") as instance:
         before = config.replace("${DIR}", str(directory))
         yield Adopted(instance, state / "tree", state / "secrets.env", before, state)
