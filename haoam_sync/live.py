@@ -12,11 +12,12 @@ is what runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import cast
 
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import Raw, Sections, StoredCertificate
-from haoam_sync.errors import ConflictError, InstanceError
+from haoam_sync.errors import ConflictError, InstanceError, MissingObjectError
 from haoam_sync.haproxycfg import CodecError, ConfigFile, parse
 from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.api_version import ApiVersion
@@ -24,6 +25,9 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest_bytes
 from haoam_sync.model.live import Live, LiveSection, Mark
 from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
+
+FEW = 40
+"""Up to so many sections are asked for by name; beyond, reading all of them takes hardly longer."""
 
 READS = 3
 """How often a torn read is tried before giving up."""
@@ -69,6 +73,87 @@ def read(client: Client, instance: InstanceId) -> Live:
         where=str(instance),
         hint="wait until nobody else writes to the instance",
     )
+
+
+class Reader:
+    """Reads instances that were read before: only what is not as it was then is asked for again.
+
+    A section whose lines are the same reads the same, so its body is the one of the snapshot before. Those whose lines
+    changed are asked for by name while they are few. Everything else (a phantom, two sections of one name, many
+    changes, somebody writing in between) is read in full.
+
+    Args:
+        snapshots: the newest ones known.
+    """
+
+    def __init__(self, snapshots: Mapping[InstanceId, Live]) -> None:
+        self._newest = dict(snapshots)
+
+    def __call__(self, client: Client, instance: InstanceId) -> Live:
+        """A consistent snapshot; see `read`."""
+        earlier = self._newest.get(instance)
+        found = _read_again(client, earlier) if earlier is not None else None
+        self._newest[instance] = found if found is not None else read(client, instance)
+        return self._newest[instance]
+
+
+def _read_again(client: Client, earlier: Live) -> Live | None:
+    """What changed since; None when that does not do."""
+    before, instance = client.requests, earlier.id
+    raw = client.raw()
+    if earlier.phantom or raw.version is None or raw.file_version not in (None, raw.version):
+        return None
+    sections: Mapping[SectionId, LiveSection] | None = earlier.sections
+    foreign = earlier.foreign_texts
+    if raw.text != earlier.text:
+        sections = _changed_sections(client, earlier, raw)
+        foreign = _foreign(raw.text, instance)
+    if sections is None:
+        return None
+    certificates = client.certificates()
+    return replace(
+        earlier,
+        version=raw.version,
+        checksum=checksum_of(raw.text),
+        text=raw.text,
+        sections=sections,
+        foreign_texts=foreign,
+        certificates=tuple(sorted(certificate.name for certificate in certificates)),
+        certificate_dir=_directory(certificates, instance),
+        file_version=raw.version,
+        requests=client.requests - before,
+    )
+
+
+def _changed_sections(client: Client, earlier: Live, raw: Raw) -> Mapping[SectionId, LiveSection] | None:
+    """The sections of `raw`, those asked for again whose lines are not as they were."""
+    then, now = _texts(earlier.text, earlier.id), _texts(raw.text, earlier.id)
+    if then is None or now is None or then.keys() != earlier.sections.keys():
+        return None
+    others = [section for section, text in now.items() if then.get(section) != text]
+    if len(others) > FEW or any(section.kind not in API_KINDS for section in others):
+        return None
+    sections = {section: earlier.sections[section] for section in now if section in then}
+    for section in others:
+        try:
+            found = client.section(section)
+        except MissingObjectError:
+            return None
+        if found.version != raw.version or len(found.bodies) != 1:
+            return None
+        sections[section] = _section(section.kind, found.bodies[0])
+    return _sorted(sections.values())
+
+
+def _texts(text: str, instance: InstanceId) -> Mapping[SectionId, str] | None:
+    """The lines of each section that can be owned; None when two have one name, or one has none."""
+    try:
+        sections = [section for section in ConfigFile.parse(text) if section.kind in MANAGED_KINDS]
+    except CodecError as error:
+        raise _unreadable(error, instance) from error
+    texts = {section.id: section.text for section in sections if section.id is not None}
+    named = all(section.name or section.kind is SectionKind.GLOBAL for section in sections)
+    return texts if named and len(texts) == len(sections) else None
 
 
 def unchanged(client: Client, version: int, checksum: str) -> bool:

@@ -36,7 +36,7 @@ from haoam_sync.model.api_version import NEWEST, OLDEST
 from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.json import Json, canonical_json
-from haoam_sync.model.section import SectionKind
+from haoam_sync.model.section import SectionId, SectionKind
 
 _HAPROXY = "/services/haproxy"
 _RAW = f"{_HAPROXY}/configuration/raw"
@@ -141,6 +141,20 @@ class Client:
             return found
 
         return self._exchange.parsed(asked, parse)
+
+    def section(self, section: SectionId) -> Sections:
+        """One section with its children.
+
+        Raises:
+            MissingObjectError: it is not there.
+        """
+        if section.kind is SectionKind.GLOBAL:
+            return self.sections(section.kind)
+        path = f"{_HAPROXY}/configuration/{section.kind.collection}/{quote(section.name, safe='')}"
+        asked = self._exchange.ask("GET", path, query=(("full_section", "true"),))
+        found = self._exchange.parsed(asked, lambda document: Sections.parse([document], asked.version))
+        self._exchange.masks.add(secrets_in(section.kind, found.bodies[0]))
+        return found
 
     def raw(self, *, transaction: str = "") -> Raw:
         """The whole text: of the file on disk, or as a transaction would leave it."""
