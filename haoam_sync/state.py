@@ -3,7 +3,7 @@
 ::
 
     STATE/
-        applied/CLUSTER.json     the commit applied last, and the configuration it left on each instance
+        applied/CLUSTER.json     the commit applied last to each instance, and the configuration it left there
         locks/CLUSTER.lock       held while a cluster is being applied
         audit.key                keyed digests of the audit log (audit stage)
         journal/                 what an apply in progress must be able to undo (apply stage)
@@ -28,24 +28,27 @@ from haoam_sync.model.json import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Identity of the configuration that an apply left on an instance.
+    """What an apply brought an instance to, and the identity of the configuration that it left there.
 
     Attributes:
         version: `Configuration-Version`.
         checksum: `Live.checksum`.
+        commit: 40 hex digits.
     """
 
     version: int
     checksum: str
+    commit: str
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was applied to a cluster last.
+    """What was applied to a cluster last, instance by instance: an apply may have stopped half-way.
 
     Attributes:
-        commit: 40 hex digits.
-        instances: by instance name.
+        commit: the commit that every instance of the cluster was brought to last, 40 hex digits; "" when they never
+            were all brought to one.
+        instances: by instance name; one that nothing was applied to is not there.
     """
 
     commit: str
@@ -89,10 +92,12 @@ class StateDirectory:
         file = self.directory / "applied" / f"{cluster}.json"
         try:
             value = json.loads(file.read_bytes())
+            commit = str(value["commit"])
             return Applied(
-                str(value["commit"]),
+                commit,
                 {
-                    str(name): Seen(int(seen["version"]), str(seen["checksum"]))
+                    # Before records were kept for each instance, the cluster's commit was that of all of them.
+                    str(name): Seen(int(seen["version"]), str(seen["checksum"]), str(seen.get("commit", commit)))
                     for name, seen in value["instances"].items()
                 },
             )
@@ -116,12 +121,13 @@ class StateDirectory:
         return {name: record for name in names if (record := self.applied(name)) is not None}
 
     def applied_commits(self) -> tuple[str, ...]:
-        """Every commit that some cluster was brought to, sorted.
+        """Every commit that some instance was brought to, sorted.
 
         Raises:
             HaoamError: a record cannot be read.
         """
-        return tuple(sorted({record.commit for record in self.all_applied().values()}))
+        records = self.all_applied().values()
+        return tuple(sorted({seen.commit for record in records for seen in record.instances.values()}))
 
     def record_applied(self, cluster: str, applied: Applied) -> None:
         """Write what was applied to `cluster`."""
@@ -131,7 +137,7 @@ class StateDirectory:
             {
                 "commit": applied.commit,
                 "instances": {
-                    name: {"version": seen.version, "checksum": seen.checksum}
+                    name: {"version": seen.version, "checksum": seen.checksum, "commit": seen.commit}
                     for name, seen in applied.instances.items()
                 },
             }

@@ -7,6 +7,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.errors import worst_exit
 from haoam_sync.report import as_json, text
 
 DIFFERENCES = 2
@@ -56,9 +57,17 @@ def drift(
     state: str | None,
     audit: str | None,
 ) -> int:
-    """Compare every instance with the commit applied to it last; exit 2 when one differs."""
+    """Compare every instance with the commit applied to it last; exit 2 when one differs.
+
+    An instance that cannot be read is named, and the others are compared all the same; the exit code is then 7.
+    """
     found = pipeline.drift(resolve(repo, root, state, audit), clusters)
-    printing.result(text.drift(found.plan, found.never_applied), as_json.drift(found.plan, found.never_applied), output)
+    printing.result(
+        text.drift(found.plan, found.never_applied, found.failed),
+        as_json.drift(found.plan, found.never_applied, found.failed),
+        output,
+    )
     if output == "text":
         printing.note(f"{found.requests} API requests")
-    return 0 if found.plan.empty else DIFFERENCES
+    differs = set() if found.plan.empty else {DIFFERENCES}
+    return worst_exit({*differs, *(error.exit for error in found.failed.values())})

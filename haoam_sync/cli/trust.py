@@ -90,7 +90,12 @@ def state(*, output: str, repo: str | None, root: str | None, state: str | None,
         printing.as_json(
             {
                 "accepted": [commits.as_json(commit) for commit in found.accepted],
-                "applied": {name: record.commit for name, record in found.applied.items()},
+                "applied": {name: record.commit for name, record in found.applied.items() if record.commit},
+                "instances": {
+                    f"{name}/{one}": seen.commit
+                    for name, record in found.applied.items()
+                    for one, seen in sorted(record.instances.items())
+                },
             }
         )
         return
@@ -98,7 +103,11 @@ def state(*, output: str, repo: str | None, root: str | None, state: str | None,
         click.echo("nothing is accepted yet")
     printing.styled(commits.table(found.accepted))
     for name, record in found.applied.items():
-        click.echo(f"{name}: {record.commit[:12]} was applied last")
+        if record.commit:
+            click.echo(f"{name}: {record.commit[:12]} was applied last")
+        for one, seen in sorted(record.instances.items()):
+            if seen.commit != record.commit:
+                click.echo(f"{name}/{one}: {seen.commit[:12]} was applied last")
 
 
 @trust.command()

@@ -166,7 +166,9 @@ class Http:
                 except _AgainError as failure:
                     if not (failure.unsent or call.method == "GET"):
                         raise failure.error from failure.__cause__
-                self._sleep(pause)
+                    self._sleep(pause)
+                    if self._deadline.passed:
+                        raise failure.error from failure.__cause__
             try:
                 return self._once(call, whole_s)
             except _AgainError as failure:
@@ -178,8 +180,6 @@ class Http:
             headers["Content-Type"] = call.content_type
         silence_s = call.silence_s or self._bounds.silence_s
         started = time.monotonic()
-        if self._deadline.passed:
-            raise self._timeout(whole_s)
         try:
             with self._session.request(
                 call.method,

@@ -10,7 +10,7 @@ from haoam_sync import apply as applies
 from haoam_sync import audit, authorize, live, trust
 from haoam_sync import plan as plans
 from haoam_sync.audit import AuditLog
-from haoam_sync.errors import HaoamError, PlanMismatchError
+from haoam_sync.errors import HaoamError, NotRestoredError, NotTrustedError, PlanMismatchError
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import Desired, DesiredInstance
@@ -75,6 +75,7 @@ def _applied(
     with contextlib.ExitStack() as stack:
         for name in targets:
             stack.enter_context(here.state.locked(name))
+        _require_newest(here, trusted)
         plan, snapshots, before = planning.compared(here, wanted, trusted, targets, log.recorder())
         if plan.digest != plan_digest:
             raise PlanMismatchError(
@@ -86,11 +87,29 @@ def _applied(
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, snapshots)
+            _remember(here, outcome, targets)
         else:
             outcome = _done(here, authorized, wanted, before.instances, snapshots, log, journal)
         _close_what_was_left(outcome, log, here.settings)
-        _remember(here, outcome, targets)
     return outcome
+
+
+def _require_newest(here: Opened, trusted: TrustedCommit) -> None:
+    """Nobody has accepted (and perhaps applied) something newer while we waited for the locks.
+
+    What was applied was accepted before, so the commit accepted last is the newest of both.
+
+    Raises:
+        NotTrustedError: E_STATE_ROLLBACK.
+    """
+    accepted = trust.load_state(here.settings.state, here.root).accepted
+    if accepted != trusted.id:
+        raise NotTrustedError(
+            f"{accepted} was accepted here meanwhile: {trusted.id} is not the newest commit any more",
+            code="E_STATE_ROLLBACK",
+            where=trusted.id,
+            hint="history only goes forward; look at `haoam-sync plan` again",
+        )
 
 
 def _done(
@@ -111,23 +130,56 @@ def _done(
         nothing = DesiredInstance(snapshot.id, {}, {})
         return plans.compute_instance(wanted.instances.get(snapshot.id, nothing), snapshot, before.get(snapshot.id))
 
+    outcome: Outcome | None = None
     try:
         outcome = applies.run(
             authorized,
             lambda identity: connecting.client(instances[identity], here.reveal, recorder),
             replan,
-            read=live.read,
+            read=live.Reader(snapshots),
             fleet=wanted.fleet,
             journal=journal,
         )
     except applies.Interrupted as stop:
-        log.conclude(intention, stop.outcome)
+        outcome = stop.outcome
         raise
-    log.conclude(intention, outcome)
+    except BaseException as error:
+        outcome = _broken_off(authorized.plan, error)
+        raise
+    finally:
+        if outcome is not None:
+            try:
+                log.conclude(intention, outcome)
+            finally:
+                _remember(here, outcome, {name: wanted.fleet.clusters[name] for name in _clusters_of(outcome)})
     return replace(
         outcome,
         instances=tuple(replace(one, requests=one.requests + snapshots[one.id].requests) for one in outcome.instances),
     )
+
+
+def _broken_off(plan: Plan, error: BaseException) -> Outcome:
+    """The outcome when no instance has one: only a refusal of the whole plan comes before anything was sent."""
+    refused = isinstance(error, HaoamError)
+    why = error.message if isinstance(error, HaoamError) else f"the apply was broken off by {type(error).__name__}"
+    return Outcome(
+        plan.commit,
+        plan.digest,
+        tuple(
+            InstanceOutcome(
+                instance.id,
+                Result.NOT_ATTEMPTED if refused else Result.NOT_RESTORED,
+                error=why,
+                error_code=error.code if isinstance(error, HaoamError) else "E_UNEXPECTED",
+                exit=error.exit if isinstance(error, HaoamError) else NotRestoredError.exit,
+            )
+            for instance in plan.instances
+        ),
+    )
+
+
+def _clusters_of(outcome: Outcome) -> tuple[str, ...]:
+    return tuple(sorted({instance.id.cluster for instance in outcome.instances}))
 
 
 def _unchanged(plan: Plan, snapshots: Mapping[InstanceId, Live]) -> Outcome:
@@ -160,15 +212,20 @@ def _close_what_was_left(outcome: Outcome, log: AuditLog, settings: Settings) ->
 
 
 def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster]) -> None:
-    """A cluster counts as applied when every one of its instances is; until then the commit before counts."""
+    """Each instance that was reached is at this commit now; the others stay at the one before.
+
+    So the next plan knows what an instance got, also when the apply stopped half-way through its cluster.
+    """
     for name, cluster in targets.items():
-        results = {one.id.name: one for one in outcome.instances if one.id.cluster == name}
-        if set(results) == {i.id.name for i in cluster.instances} and all(
-            r.result in _REACHED for r in results.values()
-        ):
-            seen = {
-                one: Seen(result.version_after, result.checksum_after)
-                for one, result in results.items()
-                if result.version_after is not None
-            }
-            here.state.record_applied(name, Applied(outcome.commit, seen))
+        earlier = here.state.applied(name)
+        reached = {
+            one.id.name: Seen(one.version_after, one.checksum_after, outcome.commit)
+            for one in outcome.instances
+            if one.id.cluster == name and one.result in _REACHED and one.version_after is not None
+        }
+        known = {**(earlier.instances if earlier else {}), **reached}
+        instances = {one.id.name: known[one.id.name] for one in cluster.instances if one.id.name in known}
+        whole = len(instances) == len(cluster.instances) and {s.commit for s in instances.values()} == {outcome.commit}
+        commit = outcome.commit if whole else earlier.commit if earlier else ""
+        if reached:
+            here.state.record_applied(name, Applied(commit, instances))

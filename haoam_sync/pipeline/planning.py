@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from haoam_sync import live, trust
 from haoam_sync import plan as plans
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import AuditError, HaoamError, NotTrustedError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.desired import Desired, DesiredInstance
 from haoam_sync.model.exchange import Recorder, Unrecorded
 from haoam_sync.model.fleet import Cluster, Instance, InstanceId
 from haoam_sync.model.live import Live
-from haoam_sync.model.plan import Guard, Plan
+from haoam_sync.model.plan import Guard, InstancePlan, Plan
 from haoam_sync.pipeline import connecting
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened
 from haoam_sync.settings import Settings
@@ -42,13 +42,15 @@ class Drift:
 
     Attributes:
         plan: what would bring every instance back.
-        never_applied: clusters to which nothing was applied yet.
-        requests: how many API requests it took.
+        never_applied: clusters, and single instances of the others, to which nothing was applied yet.
+        requests: how many API requests it took, those of instances that failed aside.
+        failed: instances that could not be compared, and why; sorted.
     """
 
     plan: Plan
     never_applied: tuple[str, ...]
     requests: int
+    failed: Mapping[InstanceId, HaoamError] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class Earlier:
     """What was applied last.
 
     Attributes:
-        commits: for each cluster its commit.
-        instances: what that commit wants of each instance.
-        seen: the configuration that the apply left on each instance.
+        commits: for each cluster the commit that all of it was brought to last.
+        instances: what the commit applied last to each instance wants of it.
+        seen: that commit, and the configuration that the apply left on each instance.
     """
 
     commits: Mapping[str, str]
@@ -84,8 +86,10 @@ def plan(settings: Settings, revision: str, clusters: tuple[str, ...]) -> Planne
 def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
     """What differs from the commits applied last. One request for an instance that is as the apply left it.
 
+    An instance that cannot be read or compared hides nothing about the others: it is among the `failed`.
+
     Raises:
-        HaoamError: as for each stage.
+        HaoamError: as for each stage that is not about one instance.
     """
     with opened(settings) as here:
         return _drift(here, clusters)
@@ -96,42 +100,74 @@ def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
     fleet = here.fleet(trusted)
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
-    never = tuple(sorted(name for name in targets if name not in before.commits))
-    instances = [i for name, cluster in targets.items() if name in before.commits for i in cluster.instances]
+    instances = [instance for instance in _instances(targets) if instance.id in before.seen]
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(audit_log(here.settings))
         recorder = log.recorder()
-        found = connecting.side_by_side(instances, lambda one: _looked_at(here, one, before, recorder))
+        found, failed = connecting.tried(instances, lambda one: _looked_at(here, one, before, recorder))
+        for error in failed.values():
+            if isinstance(error, AuditError):
+                raise error
         changed = {identity: snapshot for identity, (snapshot, _) in found.items() if snapshot is not None}
-        result = plans.compute(trusted.id, before.instances, changed, before.instances, applied_commits=before.commits)
-        untouched = tuple(
+        planned, uncomparable = _each(before.instances, changed, before)
+        failed |= uncomparable
+        untouched = [
             plans.nothing(identity, Guard(before.seen[identity].version, before.seen[identity].checksum))
             for identity in found
             if identity not in changed
+        ]
+        result = Plan(
+            trusted.id, before.commits, "", tuple(sorted((*planned, *untouched), key=lambda instance: instance.id))
         )
-        result = replace(result, instances=tuple(sorted((*result.instances, *untouched), key=lambda one: one.id)))
         for instance in result.instances:
             if not instance.empty:
-                log.drift(instance, commit=before.commits[instance.id.cluster])
-    return Drift(result, never, sum(requests for _, requests in found.values()))
+                log.drift(instance, commit=before.seen[instance.id].commit)
+    return Drift(
+        result,
+        _never_applied(targets, before),
+        sum(requests for _, requests in found.values()),
+        dict(sorted(failed.items())),
+    )
+
+
+def _never_applied(targets: Mapping[str, Cluster], before: Earlier) -> tuple[str, ...]:
+    names: list[str] = []
+    for name, cluster in sorted(targets.items()):
+        missing = [str(instance.id) for instance in cluster.instances if instance.id not in before.seen]
+        names += [name] if len(missing) == len(cluster.instances) else missing
+    return tuple(names)
+
+
+def _each(
+    wanted: Mapping[InstanceId, DesiredInstance], snapshots: Mapping[InstanceId, Live], before: Earlier
+) -> tuple[list[InstancePlan], dict[InstanceId, HaoamError]]:
+    """The plan of each instance, and those for which there is none."""
+    found: list[InstancePlan] = []
+    failed: dict[InstanceId, HaoamError] = {}
+    for identity, snapshot in sorted(snapshots.items()):
+        nothing = DesiredInstance(identity, {}, {})
+        try:
+            found.append(
+                plans.compute_instance(wanted.get(identity, nothing), snapshot, before.instances.get(identity))
+            )
+        except Exception as error:  # noqa: BLE001 - a defect that one instance's answers bring out is its failure
+            failed[identity] = connecting.failure_of(error, identity)
+    return found, failed
 
 
 def earlier(here: Opened, clusters: Mapping[str, Cluster]) -> Earlier:
-    """What was applied to these clusters last; each commit is loaded once."""
+    """What was applied to the instances of these clusters last; each commit is loaded once."""
     applied = {name: record for name in clusters if (record := here.state.applied(name)) is not None}
-    loaded: dict[str, Desired] = {}
-    instances: dict[InstanceId, DesiredInstance] = {}
-    for name, record in applied.items():
-        if record.commit not in loaded:
-            loaded[record.commit] = here.applied(record.commit)
-        wanted = loaded[record.commit]
-        instances |= {identity: one for identity, one in wanted.instances.items() if identity.cluster == name}
+    seen = {InstanceId(name, one): found for name, record in applied.items() for one, found in record.instances.items()}
+    loaded = {commit: here.applied(commit) for commit in sorted({one.commit for one in seen.values()})}
     return Earlier(
-        commits={name: record.commit for name, record in applied.items()},
-        instances=instances,
-        seen={
-            InstanceId(name, one): seen for name, record in applied.items() for one, seen in record.instances.items()
+        commits={name: record.commit for name, record in applied.items() if record.commit},
+        instances={
+            identity: wanted
+            for identity, one in seen.items()
+            if (wanted := loaded[one.commit].instances.get(identity)) is not None
         },
+        seen=seen,
     )
 
 
@@ -145,15 +181,9 @@ def compared(
     """Live and plan stage for a trusted commit."""
     before = earlier(here, targets)
     snapshots = connecting.snapshots(_instances(targets), here.reveal, recorder)
-    result = plans.compute(
-        commit.id,
-        wanted.instances,
-        snapshots,
-        before.instances,
-        applied_commits=before.commits,
-        change_digest=commit.change_digest,
-    )
-    return result, snapshots, before
+    found, failed = _each(wanted.instances, snapshots, before)
+    connecting.raise_together(failed)
+    return Plan(commit.id, before.commits, commit.change_digest, tuple(found)), snapshots, before
 
 
 def _planned(here: Opened, wanted: Desired, commit: TrustedCommit, clusters: tuple[str, ...]) -> Planned:
@@ -175,14 +205,10 @@ def planned_proposal(
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
     snapshots = connecting.snapshots(_instances(targets), here.reveal, Unrecorded())
-    result = plans.compute(
-        proposal.id,
-        wanted.instances,
-        snapshots,
-        before.instances,
-        applied_commits=before.commits,
-        change_digest=here.change_digest(proposal.base, proposal.id),
-    )
+    found, failed = _each(wanted.instances, snapshots, before)
+    connecting.raise_together(failed)
+    digest = here.change_digest(proposal.base, proposal.id)
+    result = Plan(proposal.id, before.commits, digest, tuple(found))
     return Planned(result, refusal, sum(snapshot.requests for snapshot in snapshots.values()))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from haoam_sync.errors import HaoamError
+from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.outcome import Outcome
 from haoam_sync.model.plan import InstancePlan, Plan
@@ -22,12 +24,18 @@ def plan(value: Plan, *, proposed: bool = False) -> JsonObject:
     }
 
 
-def drift(value: Plan, never_applied: Iterable[str] = ()) -> JsonObject:
+def drift(
+    value: Plan, never_applied: Iterable[str] = (), failed: Mapping[InstanceId, HaoamError] | None = None
+) -> JsonObject:
     """A plan against the commit applied last, read as drift: `before` is live, `after` is what git says."""
     return {
-        "in_sync": value.empty,
+        "in_sync": value.empty and not failed,
         "applied": dict(sorted(value.applied.items())),
         "never_applied": sorted(never_applied),
+        "failed": [
+            {"instance": str(identity), "code": error.code, "message": error.message, "hint": error.hint}
+            for identity, error in sorted((failed or {}).items())
+        ],
         "instances": [_instance(instance) for instance in value.instances],
     }
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
+from haoam_sync.errors import HaoamError
+from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json
 from haoam_sync.model.outcome import InstanceOutcome, Outcome, Result
 from haoam_sync.model.plan import Action, CertificateChange, Change, FieldChange, InstancePlan, Plan
@@ -38,7 +40,9 @@ def plan(value: Plan, *, proposed: bool = False) -> Text:
     return text
 
 
-def drift(value: Plan, never_applied: Iterable[str] = ()) -> Text:
+def drift(
+    value: Plan, never_applied: Iterable[str] = (), failed: Mapping[InstanceId, HaoamError] | None = None
+) -> Text:
     """What differs from the commit applied last: live value first, then what git says."""
     text = Text()
     for cluster in never_applied:
@@ -57,6 +61,10 @@ def drift(value: Plan, never_applied: Iterable[str] = ()) -> Text:
         for certificate in instance.certificates:
             word = "missing" if certificate.action is Action.CREATE else "not in git"
             text.append(f"  certificate {certificate.name}: {word}\n")
+    for identity, error in sorted((failed or {}).items()):
+        text.append(f"{identity}: not compared: {error.code}: {visible(error.message)}\n", "red")
+        for line in error.hint.splitlines():
+            text.append(f"  {visible(line.strip())}\n", "dim")
     return text
 
 

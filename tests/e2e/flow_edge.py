@@ -320,27 +320,30 @@ class Edge:
         return next(iter(self.nodes.values()))
 
     def fleet(self, url: Callable[[Node], str] = lambda node: node.gate.url) -> str:
-        """haoam.yaml; clusters come one after the other."""
+        """haoam.yaml; clusters come one after the other, and so do their instances."""
         lines = ["apiVersion: haoam/v1", "kind: Fleet", "metadata: {name: tests}", "spec:"]
         lines += [f"  limits: {self._limits}", "  clusters:"]
-        for wave, node in enumerate(self.nodes.values(), start=1):
+        clusters: list[str] = []
+        for node in self.nodes.values():
             cluster, _, name = node.name.partition("/")
             ports = ", ".join(f"{one.replace('-', '_')}: {self._origins.ports[one]}" for one in _NAMES)
             login = "user: admin, password: {secret: env/EDGE_PASSWORD}"
             variables = f"vars: {{port: {node.port}, tls_port: {node.tls_port}}}"
-            lines += [
-                f"    {cluster}:",
-                f"      wave: {wave}",
-                f"      vars: {{{ports}}}",
-                "      instances:",
-                f'        {name}: {{url: "{url(node)}", {login}, {variables}}}',
-            ]
+            if cluster not in clusters:
+                clusters.append(cluster)
+                lines += [
+                    f"    {cluster}:",
+                    f"      wave: {len(clusters)}",
+                    f"      vars: {{{ports}}}",
+                    "      instances:",
+                ]
+            lines.append(f'        {name}: {{url: "{url(node)}", {login}, {variables}}}')
         return "\n".join(lines) + "\n"
 
 
 @contextmanager
 def edge(work: Path, keys: Mapping[str, Path], *names: str, limits: str = "{}") -> Iterator[Edge]:
-    """A world with these instances, each a cluster of its own (`cluster/instance`); nothing is applied yet."""
+    """A world with these instances (`cluster/instance`); nothing is applied yet."""
     with ExitStack() as stack:
         origins = stack.enter_context(Backends(dict.fromkeys(_NAMES, 0)))
         nodes = {}

@@ -42,14 +42,22 @@ def test_one_cluster_cannot_be_reached(world: Edge) -> None:
     texts = [node.text for node in world.nodes.values()]
     prod.gate.refusing = True
     canary.gate.forget()
-    for command in (("plan",), ("apply", digest), ("drift",)):
-        ran = world.must(7, *command)
-        assert "[prod/p1]" in ran.err
+    for command in (("plan",), ("apply", digest)):
+        assert "[prod/p1]" in world.must(7, *command).err
     assert canary.gate.writes == []
     assert [node.text for node in world.nodes.values()] == texts
     prod.gate.refusing = False
     world.must(0, "apply", digest)
     assert [node.weight("web", "web-1") for node in world.nodes.values()] == [70, 70]
+
+
+def test_every_failure_of_a_plan_is_named(world: Edge) -> None:
+    """A plan needs all instances; all that fail are in its one refusal."""
+    for node in world.nodes.values():
+        node.gate.refusing = True
+    said = world.must(7, "plan").err
+    assert "canary/c1" in said
+    assert "prod/p1" in said
 
 
 def test_one_cluster_alone(world: Edge) -> None:
