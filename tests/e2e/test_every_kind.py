@@ -11,6 +11,8 @@ from apply_lab import AT, LB1, LabInstance, free_port, lab
 
 from haoam_sync import apply, desired, live
 from haoam_sync import plan as plans
+from haoam_sync.apply import writer
+from haoam_sync.apply.writer import Writer
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
@@ -147,8 +149,10 @@ def _actions(plan: InstancePlan) -> Mapping[SectionKind, set[Action]]:
     return found
 
 
-def test_one_of_every_kind(world: World) -> None:
-    """Created, in sync, changed, in sync, taken out of git and gone: every kind, and nothing else is touched."""
+@pytest.mark.parametrize("way", [Writer.TRANSACTION, Writer.BULK])
+def test_one_of_every_kind(world: World, way: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Created, in sync, changed, in sync, taken out of git and gone, by both writers; nothing else is touched."""
+    monkeypatch.setattr(writer, "by_cost", lambda _writes, _backends: way)
     foreign = "userlist controller\n  user admin insecure-password adminpwd"
 
     world.commit(documents(world.port, world.page, changed=False))
