@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from import_case import Case
 
@@ -28,6 +30,12 @@ defaults more from base
 frontend up from more
   bind 127.0.0.1:3
 """
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Imports into a directory of this test's own."""
+    return Case(tmp_path)
 
 
 def test_normal_form_alone_moves_defaults() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from import_case import Case
 
@@ -10,6 +12,12 @@ from haoam_sync.importing import Choice
 from haoam_sync.model.section import SectionId, SectionKind
 
 WEB = "backend web\n  mode http\n  server s1 10.0.0.1:80 check\n"
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Imports into a directory of this test's own."""
+    return Case(tmp_path)
 
 
 @pytest.mark.parametrize(

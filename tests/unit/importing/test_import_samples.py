@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from import_case import SAMPLES, Case, sample
 
@@ -21,6 +23,12 @@ COUNTS = {
     "whole-house": (8, 4),
 }
 """Owned and foreign sections of each, once every kind can be owned."""
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Imports into a directory of this test's own."""
+    return Case(tmp_path)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -18,6 +18,12 @@ WEB = "backend web\n  mode http\n  server s1 10.0.0.1:80 check\n"
 USERS = 'userlist ops\n  user eve insecure-password "it\'s a # word"\n  user bob password $5$abc$d.e/f\n'
 
 
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """Imports into a directory of this test's own."""
+    return Case(tmp_path)
+
+
 def test_document_as_people_write_it(case: Case) -> None:
     """Comments stand on the section or the entry that they stood on; names are keys; small objects take one line."""
     case.imported(
