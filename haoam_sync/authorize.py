@@ -4,7 +4,7 @@ The checks, in this order; the first family that refuses names all of its findin
 
 A1  The plan was computed from this very commit.
 A2  Nothing `protected` is deleted (E_PROTECTED, exit 5).
-L1  Not everything that is ours is deleted at once (E_LIMIT_EMPTY, exit 6).
+L1  Not everything that is ours is deleted at once, with less in its place (E_LIMIT_EMPTY, exit 6).
 L2  No frontend and no defaults section is deleted (E_LIMIT_DELETE).
 L3  Of ten owned sections or more, at most half change (E_LIMIT_CHANGED) and a fifth are deleted (E_LIMIT_DELETED).
     First adoption does not count.
@@ -12,7 +12,8 @@ L4  Every backend keeps half of its capacity (E_LIMIT_CAPACITY).
 L5  The instance keeps its stats socket, `master-worker` and the user that the reconciler logs in as (E_LIMIT_ACCESS):
     without them nobody could undo the change through the API.
 
-The numbers of L2 to L4 stand under `limits` in haoam.yaml, where changing them needs review.
+The numbers of L2 to L4 stand under `limits` in haoam.yaml, where changing them needs review. Those of the commit before
+count, so that no commit raises the limit that it goes over itself.
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ _WHERE_LIMITS = "split the change, or raise the limit under `limits` in haoam.ya
 _Finding = tuple[str, str]
 
 
-def check(plan: Plan, commit: TrustedCommit, fleet: Fleet) -> AuthorizedPlan:
+def check(plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits) -> AuthorizedPlan:
     """Allow exactly this plan.
 
     Args:
         plan: what would be done.
         commit: who wants it; only the trust stage makes one.
-        fleet: limits and instances, from the accepted commit.
+        fleet: instances, with the users that the reconciler logs in as.
+        limits: what was in force before this commit: a change cannot raise the limit that it would go over.
 
     Raises:
         NotAuthorizedError: the plan is not this commit's, or deletes what is protected.
@@ -64,7 +66,7 @@ def check(plan: Plan, commit: TrustedCommit, fleet: Fleet) -> AuthorizedPlan:
     findings = [
         (code, f"{instance.id}: {message}")
         for instance in plan.instances
-        for code, message in _over_limits(instance, fleet.limits, users.get(instance.id, ""))
+        for code, message in _over_limits(instance, limits, users.get(instance.id, ""))
     ]
     if findings:
         raise OverLimitError("; ".join(message for _, message in findings), code=findings[0][0], hint=_WHERE_LIMITS)
@@ -75,7 +77,8 @@ def _over_limits(plan: InstancePlan, limits: Limits, user: str) -> Iterable[_Fin
     deleted = [change for change in plan.changes if change.action is Action.DELETE]
     changed = [c for c in plan.changes if c.action is not Action.CREATE and c.reason is not Reason.ADOPT]
     owned = len(plan.owned)
-    if deleted and len(deleted) == owned and len(deleted) == len(plan.changes):
+    created = sum(change.action is Action.CREATE for change in plan.changes)
+    if deleted and len(deleted) == owned and created < len(deleted):
         yield "E_LIMIT_EMPTY", f"the desired state is empty: all {owned} sections would be deleted"
     if not limits.delete_frontends:
         for change in deleted:
@@ -114,6 +117,8 @@ def _lost_access(change: Change, user: str) -> Iterable[_Finding]:
             sockets = (change.body or {}).get("runtime_apis")
             if change.action is Action.DELETE or not sockets or not isinstance(sockets, list | tuple):
                 yield "E_LIMIT_ACCESS", "global would lose its stats socket"
+            for lost in _lost_sockets(change):
+                yield "E_LIMIT_ACCESS", f"global would lose its stats socket {lost}, or change it"
             if "master-worker" in gone:
                 yield "E_LIMIT_ACCESS", "global would lose master-worker"
         case SectionKind.USERLIST if user:
@@ -123,3 +128,14 @@ def _lost_access(change: Change, user: str) -> Iterable[_Finding]:
                 yield "E_LIMIT_ACCESS", f"{change.section} would lose the user {user} that the reconciler logs in as"
         case _:
             pass
+
+
+def _lost_sockets(change: Change) -> Iterable[str]:
+    """Addresses of admin sockets that are there and would not stay as they are."""
+    for field in change.fields:
+        if field.path != "runtime_apis" or not isinstance(field.before, list | tuple):
+            continue
+        after = field.after if isinstance(field.after, list | tuple) else []
+        for socket in field.before:
+            if isinstance(socket, Mapping) and socket.get("level") == "admin" and socket not in after:
+                yield str(socket.get("address"))

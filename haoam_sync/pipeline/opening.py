@@ -14,7 +14,7 @@ from haoam_sync import __version__, audit, desired, trust
 from haoam_sync.errors import HaoamError, InvalidDesiredError, NotTrustedError, UsageError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.desired import Desired
-from haoam_sync.model.fleet import Cluster, Fleet
+from haoam_sync.model.fleet import Cluster, Fleet, Limits
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.record import Runner
 from haoam_sync.model.secret import SecretUse
@@ -117,6 +117,17 @@ class Opened:
     def fleet(self, commit: TrustedCommit) -> Fleet:
         """Clusters and instances of a trusted commit."""
         return desired.load_fleet(self.repository.blobs(commit.id))
+
+    def limits(self, commit: TrustedCommit) -> Limits:
+        """The limits in force before a trusted commit: those of the commit that it builds on.
+
+        Raises:
+            InvalidDesiredError: neither that one nor the commit itself has a valid fleet.
+        """
+        try:
+            return desired.load_fleet(self.repository.blobs(commit.base)).limits
+        except InvalidDesiredError:
+            return self.fleet(commit).limits
 
     def reveal(self, use: SecretUse) -> str:
         """The value of a secret, if host settings allow this use of it."""

@@ -49,15 +49,21 @@ def _capacity_left(old: dict[str, int], new: dict[str, int]) -> int | None:
 
 
 def _weights(backend: JsonObject) -> dict[str, int]:
-    """Weight of each server that takes traffic: not in maintenance, no backup. HAProxy's default weight is 1."""
+    """Weight of each server that takes traffic: neither in maintenance nor a backup, its backend not disabled.
+
+    HAProxy's default weight is 1.
+    """
     servers = backend.get("servers")
-    default = backend.get("default_server")
-    fallback = default.get("weight", 1) if isinstance(default, Mapping) else 1
+    given = backend.get("default_server")
+    default: JsonObject = given if isinstance(given, Mapping) else {}
+    fallback = default.get("weight", 1)
+    disabled = backend.get("disabled") is True
     weights = {}
     for name, server in servers.items() if isinstance(servers, Mapping) else ():
         if not isinstance(server, Mapping):
             continue
-        out = server.get("maintenance") == "enabled" or server.get("backup") == "enabled"
+        resting = server.get("maintenance", default.get("maintenance")) == "enabled"
+        out = disabled or resting or server.get("backup", default.get("backup")) == "enabled"
         weight = server.get("weight", fallback)
         weights[name] = weight if isinstance(weight, int) and not out else 0
     return weights

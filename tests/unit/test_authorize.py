@@ -38,9 +38,7 @@ INSTANCE = Instance(
 )
 
 
-def _fleet(**limits: int | bool) -> Fleet:
-    cluster = Cluster("edge", {}, {}, 1, (INSTANCE,), Position("haoam.yaml"))
-    return Fleet("edge", {"edge": cluster}, (), Limits(**limits))  # type: ignore[arg-type]
+FLEET = Fleet("edge", {"edge": Cluster("edge", {}, {}, 1, (INSTANCE,), Position("haoam.yaml"))}, ())
 
 
 def _change(
@@ -84,7 +82,7 @@ def _plan(*changes: Change, owned: int = 0) -> Plan:
 def test_allowed_plan_is_the_plan_itself() -> None:
     """A plan within the limits comes back authorized, unchanged, with the commit it comes from."""
     plan = _plan(_change("backend/web", capacity=80), owned=1)
-    result = authorize.check(plan, COMMIT, _fleet())
+    result = authorize.check(plan, COMMIT, FLEET, Limits())
     assert (result.plan, result.commit) == (plan, COMMIT)
 
 
@@ -117,6 +115,33 @@ def test_allowed_plan_is_the_plan_itself() -> None:
             6,
             _plan(
                 _change(
+                    "global",
+                    body={"runtime_apis": [{"address": "/s", "level": "user"}, {"address": "*:9", "level": "admin"}]},
+                    fields=(
+                        FieldChange(
+                            "runtime_apis",
+                            [{"address": "/s", "level": "admin"}],
+                            [{"address": "/s", "level": "user"}, {"address": "*:9", "level": "admin"}],
+                        ),
+                    ),
+                ),
+                owned=1,
+            ),
+        ),
+        (
+            "E_LIMIT_EMPTY",
+            6,
+            _plan(
+                *(_change(f"backend/b{n}", Action.DELETE) for n in range(9)),
+                _change("backend/new", Action.CREATE),
+                owned=9,
+            ),
+        ),
+        (
+            "E_LIMIT_ACCESS",
+            6,
+            _plan(
+                _change(
                     "userlist/controller",
                     body={"users": {"bob": {}}},
                     fields=(FieldChange("users.admin.password", {"secret": "current"}, None, secret=True),),
@@ -129,7 +154,7 @@ def test_allowed_plan_is_the_plan_itself() -> None:
 def test_refusals(code: str, exit_code: int, plan: Plan) -> None:
     """Each rule refuses with its own code, and names the instance and what would happen."""
     with pytest.raises(HaoamError) as caught:
-        authorize.check(plan, COMMIT, _fleet())
+        authorize.check(plan, COMMIT, FLEET, Limits())
     assert (caught.value.code, caught.value.exit) == (code, exit_code)
     assert caught.value.hint
 
@@ -147,20 +172,20 @@ def test_refusals(code: str, exit_code: int, plan: Plan) -> None:
 )
 def test_at_the_limit_is_allowed(plan: Plan) -> None:
     """Exactly the limit, few sections, and first adoption pass."""
-    assert authorize.check(plan, COMMIT, _fleet()).plan is plan
+    assert authorize.check(plan, COMMIT, FLEET, Limits()).plan is plan
 
 
 def test_limits_come_from_the_fleet() -> None:
     """What a reviewed haoam.yaml allows is allowed."""
     plan = _plan(_change("frontend/fe", Action.DELETE), _change("backend/web", capacity=10), owned=5)
-    assert authorize.check(plan, COMMIT, _fleet(delete_frontends=True, capacity_left_percent=10))
+    assert authorize.check(plan, COMMIT, FLEET, Limits(delete_frontends=True, capacity_left_percent=10))
 
 
 def test_all_findings_are_named() -> None:
     """One refusal names everything that is over a limit, so that nobody learns them one by one."""
     plan = _plan(_change("frontend/fe", Action.DELETE), _change("backend/web", capacity=1), owned=5)
     with pytest.raises(HaoamError) as caught:
-        authorize.check(plan, COMMIT, _fleet())
+        authorize.check(plan, COMMIT, FLEET, Limits())
     assert "frontend/fe" in caught.value.message
     assert "backend/web" in caught.value.message
 
@@ -168,4 +193,4 @@ def test_all_findings_are_named() -> None:
 def test_no_plan_of_another_commit() -> None:
     """Authority belongs to one commit: its reviewers saw that one."""
     with pytest.raises(NotAuthorizedError):
-        authorize.check(replace(_plan(), commit="0" * 40), COMMIT, _fleet())
+        authorize.check(replace(_plan(), commit="0" * 40), COMMIT, FLEET, Limits())

@@ -252,6 +252,17 @@ def test_capacity_counts_shares_not_sums(given: Given) -> None:
     assert (change.cost.capacity_left, change.cost.servers_leaving) == (50, ("web/s2",))
 
 
+@pytest.mark.parametrize("more", [{"disabled": True}, {"default_server": {"maintenance": "enabled"}}])
+def test_capacity_sees_a_backend_that_is_switched_off_as_a_whole(given: Given, more: dict[str, object]) -> None:
+    """Disabling a backend, or resting all its servers by default, leaves nothing."""
+    (change,) = plan.compute_instance(
+        given.desired(given.section("backend/web", {**WEB, **more})),
+        given.live(given.there("backend/web", WEB)),
+        None,
+    ).changes
+    assert change.cost.capacity_left == 0
+
+
 def test_proxy_without_from_is_warned_about(given: Given) -> None:
     """A proxy that takes its defaults by position is named, since the server reorders sections."""
     section = given.section("backend/web", {k: v for k, v in WEB.items() if k != "from"})
