@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haoam_sync.model.json import Json
@@ -15,6 +15,7 @@ from haoam_sync.report.text import shown, visible
 _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_acts_on_the_terminal(text: str) -> None:
     """No control, no direction mark, no line separator is left; what is left is as it was."""
