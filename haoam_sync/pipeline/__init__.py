@@ -5,7 +5,8 @@ command line to print. Nothing here decides: the stages do.
 """
 
 from haoam_sync.pipeline.applying import apply
-from haoam_sync.pipeline.importing import Endpoint, Imported, Target, adopt, import_file, import_instance
+from haoam_sync.pipeline.import_files import Imported, Target
+from haoam_sync.pipeline.importing import Endpoint, adopt, import_file, import_instance
 from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
