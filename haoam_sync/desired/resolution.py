@@ -27,7 +27,7 @@ Reveal = Callable[[SecretUse], str]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (?:[A-Z]+ )?PRIVATE KEY-----")
-_HASH_DIGITS = 12
+_HASH_DIGITS = 32
 
 
 def resolve(desired: Desired, reveal: Reveal) -> Desired:

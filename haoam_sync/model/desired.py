@@ -45,7 +45,7 @@ class DesiredCertificate:
 
     Attributes:
         name: the document's name; how binds refer to it.
-        storage_name: content-addressed name on the instance, `NAME-<first 12 hex digits of the SHA-256>.pem`; when the
+        storage_name: content-addressed name on the instance, `NAME-<first 32 hex digits of the SHA-256>.pem`; when the
             content is a secret that was not resolved, `NAME-unresolved.pem`.
         content: PEM of chain and key; None when not resolved. Secret.
         reference: where the content comes from; None when it stands in git.

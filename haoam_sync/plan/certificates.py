@@ -42,4 +42,4 @@ def _certificate_reason(certificate: DesiredCertificate, earlier: DesiredCertifi
 
 def _held(name: str, files: set[str]) -> bool:
     """Whether one of `files` is a content-addressed file of the certificate `name`."""
-    return any(re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{12}}\.pem", file) for file in files)
+    return any(re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{32}}\.pem", file) for file in files)

@@ -39,7 +39,7 @@ def _unresolved_certificates(target: dict[str, Json], there: JsonObject) -> dict
             return {key: keep(value, current.get(key)) for key, value in wanted.items()}
         if isinstance(wanted, str) and isinstance(current, str) and wanted.endswith("-unresolved.pem"):
             name = re.escape(wanted.rsplit("/", 1)[-1].removesuffix("-unresolved.pem"))
-            if re.fullmatch(rf"(?:.*/)?{name}-[0-9a-f]{{12}}\.pem", current):
+            if re.fullmatch(rf"(?:.*/)?{name}-[0-9a-f]{{32}}\.pem", current):
                 return current
         return wanted
 

@@ -194,7 +194,7 @@ def test_certificates() -> None:
     )
     after = load({"haproxy/s.yaml": SITE}, vault).instances[InstanceId("eu", "eu-1")]
     content = f"{CHAIN}\n{KEY}\n".encode()
-    name = f"site-{digest_bytes(content).removeprefix('sha256:')[:12]}.pem"
+    name = f"site-{digest_bytes(content).removeprefix('sha256:')[:32]}.pem"
     assert after.certificates["site"].content == content
     assert after.certificates["site"].storage_name == name
     assert after.sections[frontend].body["binds"]["https"]["ssl_certificate"] == CERTIFICATE_DIR + name  # type: ignore[index, call-overload]

@@ -142,12 +142,14 @@ def test_unresolved_secret_is_not_compared(given: Given) -> None:
 
 def test_certificates_are_created_first_named_and_deleted_when_replaced(given: Given) -> None:
     """A new content is a new file; the old file of the same certificate goes, files of others stay."""
-    site = DesiredCertificate("site", "site-aaaaaaaaaaaa.pem", b"PEM", None, Position("haproxy/site.yaml"))
-    live = given.live(certificates=("site-bbbbbbbbbbbb.pem", "theirs.pem"), certificate_dir="/ssl/")
+    site = DesiredCertificate(
+        "site", "site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem", b"PEM", None, Position("haproxy/site.yaml")
+    )
+    live = given.live(certificates=("site-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.pem", "theirs.pem"), certificate_dir="/ssl/")
     result = plan.compute_instance(given.desired(certificates=(site,)), live, None)
     assert [(c.action, c.name) for c in result.certificates] == [
-        (Action.CREATE, "site-aaaaaaaaaaaa.pem"),
-        (Action.DELETE, "site-bbbbbbbbbbbb.pem"),
+        (Action.CREATE, "site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"),
+        (Action.DELETE, "site-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.pem"),
     ]
 
 
@@ -155,9 +157,10 @@ def test_certificate_directory_of_the_instance_is_filled_in(given: Given) -> Non
     """A bind's certificate is compared by the path that it has on this instance."""
     bind = {"name": "https", "address": "127.0.0.1", "port": 8443, "ssl": True}
     wanted = given.section(
-        "frontend/fe", {"binds": {"https": {**bind, "ssl_certificate": "@ssl_certs_dir/site-aaaaaaaaaaaa.pem"}}}
+        "frontend/fe",
+        {"binds": {"https": {**bind, "ssl_certificate": "@ssl_certs_dir/site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}},
     )
-    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaa.pem"}}}
+    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}}
     live = given.live(given.there("frontend/fe", there), certificate_dir="/ssl/")
     assert plan.compute_instance(given.desired(wanted), live, None).empty
 
@@ -169,12 +172,14 @@ def test_unresolved_certificate_is_not_a_difference(given: Given) -> None:
         "frontend/fe", {"binds": {"https": {**bind, "ssl_certificate": "@ssl_certs_dir/site-unresolved.pem"}}}
     )
     site = DesiredCertificate("site", "site-unresolved.pem", None, None, Position("haproxy/site.yaml"))
-    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaa.pem"}}}
+    there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}}
     live = given.live(
-        given.there("frontend/fe", there), certificates=("site-aaaaaaaaaaaa.pem",), certificate_dir="/ssl/"
+        given.there("frontend/fe", there),
+        certificates=("site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem",),
+        certificate_dir="/ssl/",
     )
     assert plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
-    other = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/other-aaaaaaaaaaaa.pem"}}}
+    other = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/other-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}}
     live = given.live(given.there("frontend/fe", other), certificate_dir="/ssl/")
     assert not plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
 
