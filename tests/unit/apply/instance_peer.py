@@ -56,6 +56,7 @@ class InstancePeer:
         calls: the requests.
         reloads: how often HAProxy has reloaded.
         stuck: servers that stay in maintenance whatever is loaded.
+        deaf: servers that take nothing at run time.
         tell: what else is told of a certificate.
         statuses: of proxies, where it is not OPEN.
     """
@@ -73,6 +74,7 @@ class InstancePeer:
     calls: list[Call] = field(default_factory=list)
     reloads: int = 0
     stuck: set[tuple[str, str]] = field(default_factory=set)
+    deaf: set[tuple[str, str]] = field(default_factory=set)
     tell: dict[str, Body] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     _ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -114,7 +116,7 @@ class InstancePeer:
             return scripted
         return self.answer(call, path)
 
-    def answer(self, call: Call, path: str) -> Reply:  # noqa: C901 - a table of paths
+    def answer(self, call: Call, path: str) -> Reply:  # noqa: C901, PLR0912 - a table of paths
         """Answer as an instance does, whatever `before` says."""
         query = dict(call.query)
         match call.method, path.strip("/").split("/"):
@@ -123,6 +125,11 @@ class InstancePeer:
             case "GET", ["configuration", "raw"]:
                 return self._raw(query.get("transaction_id"))
             case "POST", ["configuration", "raw"]:
+                if "only_validate" in query:
+                    refusal = self._refusal(call.body.decode())
+                    return self._error(400, f"validation error: {refusal}") if refusal else self._raw(None, 202)
+                if "skip_reload" in query:
+                    return self._write_at_run_time(call, int(query["version"]))
                 return self._write_raw(call.body.decode(), int(query["version"]))
             case "GET", ["configuration", "version"]:
                 return self._json(self.version)
@@ -187,6 +194,27 @@ class InstancePeer:
         if refusal:
             return self._error(400, f"validation error: {refusal}")
         return self._replace(text) or self._raw(None, 201)
+
+    def _write_at_run_time(self, call: Call, version: int) -> Reply:
+        """The file and the memory; of the worker what it is told, unless it is stuck."""
+        if version != self.version:
+            return self._error(409, f"version mismatch: version in configuration file is {self.version}")
+        self.memory = sections_of(call.body.decode())
+        self.version += 1
+        self._save(call.body.decode())
+        for action in filter(None, dict(call.headers).get("X-Runtime-Actions", "").split(";")):
+            name, backend, server, *values = action.split()
+            running = self.worker[SectionId(SectionKind.BACKEND, backend)]["servers"][server]
+            if (backend, server) in self.deaf:
+                continue
+            match name:
+                case "SetServerWeight":
+                    running["weight"] = int(values[0])
+                case "SetServerAddr":
+                    running |= {"address": values[0], "port": int(values[1])}
+                case "SetServerState":
+                    self.states[backend, server] = values[0]
+        return self._raw(None, 201)
 
     def _replace(self, text: str) -> Reply | None:
         """Validated: in memory, on disk, reloaded. When the reload fails the file is put back, and memory is not."""
@@ -276,7 +304,8 @@ class InstancePeer:
                     state = self.states[section.name, name]
                     status = "UP" if state == "ready" else state.upper()
                     server = body["servers"][name]
-                    stats = {"status": status, "addr": f"{server['address']}:{server.get('port', 0)}"}
+                    stats: Body = {"status": status, "addr": f"{server['address']}:{server.get('port', 0)}"}
+                    stats["weight"] = server.get("weight", 1)
                     entry = {"type": "server", "name": name, "backend_name": section.name, "stats": stats}
                     found.append(entry)
         if "name" in query:
