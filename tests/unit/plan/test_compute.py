@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import TEXT, Given
+from plan_values import TEXT, Given
 
 from haoam_sync import plan
 from haoam_sync.errors import InvalidDesiredError, OverLimitError
