@@ -155,6 +155,9 @@ class InstancePeer:
     ) -> Reply:
         if method == "GET":
             found = [copy.deepcopy(value) for section, value in self.memory.items() if section.kind is kind]
+            if name:
+                one = [body for body in found if body["name"] == name[0]]
+                return self._json(one[0]) if one else self._error(404, f"{name[0]} does not exist")
             return self._json(found[0] if kind is SectionKind.GLOBAL else found[::-1])
         sections = self.transactions[query["transaction_id"]][1]
         document = json.loads(body) if body else {}
