@@ -23,6 +23,7 @@ Body: TypeAlias = dict[str, Any]
 _KNOWN_KINDS = {kind.value: kind for kind in SectionKind}
 _FOREIGN_RANK = len(SectionKind)
 _CACHED_SECTIONS = 65_536
+_TWO_WORDS = frozenset({"option", "no", "timeout", "stats", "errorfile"})
 _COMMENT_IS_READ = frozenset(
     {
         SectionKind.RESOLVERS,
@@ -123,9 +124,11 @@ class Document:
 
     def put_own(self, section: SectionId, body: Body, api: ApiVersion) -> Document:
         """With the own fields of a section replaced; its parts stay, and lines that the API does not know."""
-        header, kept = _kept_lines(section.kind, self.section_text(section), api)
+        header, kept, comments = _kept_lines(section.kind, self.section_text(section), api)
         own = {name: value for name, value in body.items() if name not in PART_FIELDS[section.kind]}
-        rendered = write_section(section.kind, own, api).splitlines()
+        rendered: list[str] = []
+        for line in write_section(section.kind, own, api).splitlines():
+            rendered += [*comments.pop(_keyword(line), ()), line]
         lines = [*header[:-1], *rendered, *kept]
         return self.put(section, _normal_section(lines))
 
@@ -221,10 +224,16 @@ def _normal_section(lines: Iterable[str]) -> str:
     return blocks[0]
 
 
-def _kept_lines(kind: SectionKind, text: str, api: ApiVersion) -> tuple[list[str], list[str]]:
-    """Lines up to the section's own line; and what a replacement of its own fields leaves: parts and unknown lines."""
+def _kept_lines(kind: SectionKind, text: str, api: ApiVersion) -> tuple[list[str], list[str], dict[str, list[str]]]:
+    """What a replacement of a section's own fields leaves.
+
+    Returns:
+        Lines up to the section's first line; its parts and unknown lines; and, by keyword, the comments in front of its
+        own lines: they stay when a line of that keyword does.
+    """
     header: list[str] = []
     kept: list[str] = []
+    comments: dict[str, list[str]] = {}
     waiting: list[str] = []
     for line in text.splitlines():
         if not header or not _is_own_line(header[-1]):
@@ -235,8 +244,15 @@ def _kept_lines(kind: SectionKind, text: str, api: ApiVersion) -> tuple[list[str
             kept += [*waiting, line]
             waiting = []
         else:
+            comments.setdefault(_keyword(line), []).extend(waiting)
             waiting = []
-    return header, kept
+    return header, kept, comments
+
+
+def _keyword(line: str) -> str:
+    """What an own line begins with: one word, or two where the first says little."""
+    words = line.split(None, 2)
+    return " ".join(words[:2]) if words and words[0] in _TWO_WORDS else "".join(words[:1])
 
 
 @lru_cache(maxsize=4096)

@@ -77,6 +77,7 @@ class RuntimeRoutes:
             (f"{servers}/<name>", "DELETE", self.delete_server),
             (f"{_BASE}/runtime/info", "GET", self.info),
             (f"{_BASE}/runtime/ssl_certs", "GET", self.certificates),
+            (f"{_BASE}/runtime/ssl_certs/<path:name>", "GET", self.certificate),
             (f"{_BASE}/stats/native", "GET", self.stats),
         ):
             app.add_url_rule(path, f"{verb} {path}", view, methods=[verb])
@@ -168,6 +169,23 @@ class RuntimeRoutes:
         names = [line for line in self._ask("show ssl cert").splitlines() if line and not line.startswith("#")]
         found = [{"description": name.rpartition("/")[2], "storage_name": name} for name in names]
         return json_answer(found or (None if self._engine.api >= NEWEST else []))
+
+    def certificate(self, name: str) -> Response:
+        """GET of what the worker knows of one certificate."""
+        command = f"show ssl cert {name}"
+        answer = self._ask(command).strip()
+        facts = dict(line.split(": ", 1) for line in answer.splitlines() if ": " in line)
+        if "Filename" not in facts:
+            words = f"{self._engine.worker.master_socket} [3]  {answer} [{command}] not found"
+            raise Refusal(HTTPStatus.NOT_FOUND, words)
+        shown = {
+            "issuers": facts.get("Issuer", ""),
+            "serial": facts.get("Serial", ""),
+            "status": facts.get("Status", ""),
+            "storage_name": facts["Filename"],
+            "subject": facts.get("Subject", ""),
+        }
+        return json_answer({key: value for key, value in shown.items() if value})
 
     # ---- statistics
 

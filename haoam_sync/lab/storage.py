@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from haoam_sync.model.api_version import NEWEST
 
 _BASE = "/v3/services/haproxy/storage"
 _CODE_REQUIRED = 602
+_HEADER_LINES = 2
 _MULTIPART = "multipart/form-data"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -102,6 +104,8 @@ class StorageRoutes:
         if path.exists():
             raise exists(f"file {path} already exists")
         path.write_bytes(content)
+        if self._store is CERTIFICATES:
+            self._load_in_worker(path, content)
         return json_answer(self._created(path), HTTPStatus.CREATED)
 
     def put(self, name: str) -> Response:
@@ -124,8 +128,10 @@ class StorageRoutes:
         return empty_answer(status, headers)
 
     def delete(self, name: str) -> Response:
-        """DELETE of a file, used or not."""
-        self._existing(name).unlink()
+        """DELETE of a file that the configuration does not name."""
+        path = self._existing(name)
+        self._refuse_in_use(path)
+        path.unlink()
         if self._store is not CERTIFICATES or self._queries.flag("skip_reload"):
             return empty_answer(HTTPStatus.NO_CONTENT)
         headers, status = self._reload(done=HTTPStatus.NO_CONTENT)
@@ -138,6 +144,23 @@ class StorageRoutes:
         if not outcome.ok:
             raise Refusal(HTTPStatus.BAD_REQUEST, f"Reload failed: {outcome.words}")
         return {}, done
+
+    def _refuse_in_use(self, path: Path) -> None:
+        """Refuse to delete a file that a line of the configuration names; lines are counted behind the header."""
+        text, _ = self._engine.raw()
+        for number, line in enumerate(text.splitlines()[_HEADER_LINES:]):
+            if str(path) in line:
+                raise Refusal(
+                    HTTPStatus.CONFLICT,
+                    f"rejecting attempt to delete file {path} referenced in haproxy conf at line {number}: "
+                    f"{line.strip()}",
+                )
+
+    def _load_in_worker(self, path: Path, content: bytes) -> None:
+        """Make a new certificate known to the running worker, so that the next change of it needs no reload."""
+        with contextlib.suppress(WorkerUnreachableError):
+            self._engine.worker.ask(f"new ssl cert {path}")
+        self._replace_in_worker(path, content)
 
     def _replace_in_worker(self, path: Path, content: bytes) -> bool:
         """Put a certificate into the running worker; False when it does not use it, or refuses it."""
@@ -208,12 +231,15 @@ def _certificate(content: bytes) -> x509.Certificate:
     """The first certificate of a PEM file.
 
     Raises:
-        Refusal: there is none.
+        Refusal: there is none, or no key beside it.
     """
     try:
-        return x509.load_pem_x509_certificates(content)[0]
+        found = x509.load_pem_x509_certificates(content)[0]
     except (ValueError, IndexError):
         raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "failed to parse certificate") from None
+    if b"PRIVATE KEY-----" not in content:
+        raise Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "file should contain both certificate and private key")
+    return found
 
 
 def _facts(certificate: x509.Certificate) -> dict[str, Any]:
