@@ -104,7 +104,8 @@ class Engine:
         self._file = ConfigurationFile(directory / "haproxy.cfg")
         self._lock = threading.RLock()
         self._transactions: dict[str, Transaction] = {}
-        self._memory, self._version = self._file.load()
+        self._now = self._file.load()
+        """Memory and its version, replaced together: readers take no lock."""
         self._file.write(headed(self._memory, self._version))
         self._last_good = self._file.written
         self.reloads = Reloads(self._reload, reload_delay)
@@ -125,6 +126,14 @@ class Engine:
     # ---- reading
 
     @property
+    def _memory(self) -> Document:
+        return self._now[0]
+
+    @property
+    def _version(self) -> int:
+        return self._now[1]
+
+    @property
     def version(self) -> int:
         """The version of what memory says."""
         return self._version
@@ -136,8 +145,7 @@ class Engine:
             Refusal: the transaction is not in progress.
         """
         if not transaction:
-            with self._lock:
-                return self._memory, self._version
+            return self._now
         found = self._in_progress(transaction)
         return found.document, found.version
 
@@ -286,7 +294,7 @@ class Engine:
             except Refusal:
                 self._transactions[refused.id] = refused
                 raise
-            self._memory, self._version = document, version
+            self._now = document, version
             self._file.write(headed(document, version))
             if skip_reload:
                 return Written(settled=True, reload_id="", version=version)
@@ -303,15 +311,14 @@ class Engine:
     def poison(self, edit: Edit) -> None:
         """Change memory alone, as reading rings does on the server."""
         with self._lock:
-            self._memory = edit(self._memory)
+            self._now = edit(self._memory), self._version
 
     def ask_for_reload(self) -> str:
         """Have a reload run soon, for a file that changed; its id."""
         return self.reloads.ask()
 
     def _in_progress(self, name: str) -> Transaction:
-        with self._lock:
-            found = self._transactions.get(name)
+        found = self._transactions.get(name)
         if found is None or found.status is not TransactionStatus.IN_PROGRESS:
             raise unknown_transaction(name)
         return found
@@ -334,7 +341,7 @@ class Engine:
             raise
         self._transactions.pop(transaction.id, None)
         transaction.status = TransactionStatus.SUCCESS
-        self._memory, self._version = transaction.document, version
+        self._now = transaction.document, version
         self._file.write(text)
 
     def _after_write(self, *, force: bool) -> Written:
@@ -394,6 +401,5 @@ class Engine:
             if not self._file.edited():
                 return
             document, version = self._file.load()
-            self._memory = Document(EDITED_PREAMBLE, document.sections, document.order)
-            self._version = version + 1
+            self._now = Document(EDITED_PREAMBLE, document.sections, document.order), version + 1
             self._file.write(headed(self._memory, self._version))

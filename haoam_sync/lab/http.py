@@ -167,12 +167,14 @@ class RequestLog:
             }
         )
         with self._lock:
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            if not self._stream.closed:
+                self._stream.write(line + "\n")
+                self._stream.flush()
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file; what is still asked for is not noted."""
+        with self._lock:
+            self._stream.close()
 
 
 def install(app: Flask, engine: Engine, login: Login, log: RequestLog | None) -> None:
