@@ -348,7 +348,7 @@ def test_tls_from_a_certificate_in_git(world: World, upstream: int) -> None:
     """A certificate is uploaded, named by the instance's own path, served, exchanged, and the old one deleted."""
     for number in (1, 2):
         pem = _certificate(number)
-        certificate = DesiredCertificate("site", f"site-{number:012x}.pem", pem, None, AT)
+        certificate = DesiredCertificate("site", f"site-{number:032x}.pem", pem, None, AT)
         bind = {"ssl": True, "ssl_certificate": f"@ssl_certs_dir/{certificate.storage_name}"}
         world.want({WEB: backend("web", server("s1", upstream)), FE: frontend(world.port, **bind)}, certificate)
         outcome = world.apply()
