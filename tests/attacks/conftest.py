@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from trust_world import PEOPLE, World, make_key, policy_document
+from trust_world import PEOPLE, World, closed_api, make_key, policy_document
 
 from haoam_sync.trust import ssh
 
@@ -26,6 +26,7 @@ def publics(keys: Mapping[str, Path]) -> Mapping[str, str]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, keys: Mapping[str, Path], publics: Mapping[str, str]) -> World:
-    """A repository with its introduction commit, and a host that knows its root."""
-    return World(tmp_path, keys, policy_document(publics))
+def world(tmp_path: Path, keys: Mapping[str, Path], publics: Mapping[str, str]) -> Iterator[World]:
+    """A repository with its introduction commit, a host that knows its root, and an API that is watched."""
+    with closed_api() as api:
+        yield World(tmp_path, keys, policy_document(publics), api=api)

@@ -130,7 +130,7 @@ class Site(World):
 
     def with_timeout(self, milliseconds: int) -> dict[str, bytes | tuple[str, str]]:
         """The first files, with another value in backend web."""
-        return self.with_file(content=web(milliseconds))
+        return self.with_file("haproxy/web.yaml", web(milliseconds))
 
     def apply_refused(self, code: str, revision: str = "", exit_code: int = 4, digest: str = ANY_DIGEST) -> Ran:
         """`apply` is refused with this code, in both formats, and not one connection is made to the API."""

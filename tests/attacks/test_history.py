@@ -12,7 +12,7 @@ from haoam_sync.model.host_root import HostRoot
 from haoam_sync.trust import ssh
 
 
-def _branch(world: World, path: str = "haproxy/web.yaml", content: bytes = b"side\n", base: str = "") -> str:
+def _branch(world: World, path: str = "docs/web.md", content: bytes = b"side\n", base: str = "") -> str:
     """A signed commit on a side branch, started from the introduction commit unless told."""
     side = world.commit(world.with_file(path, content), [base or world.introduction], "dave")
     return world.move(side, "refs/heads/side")
@@ -54,13 +54,13 @@ def test_control_a_revert(world: World) -> None:
 
 def test_control_two_branches_reviewed_on_one_base(world: World) -> None:
     """Two branches from one base, whose paths are disjoint, merge one after the other without a second review."""
-    one = _branch(world, "haproxy/one.yaml")
-    two = world.move(world.commit(world.with_file("haproxy/two.yaml"), [world.introduction], "carol"), "refs/heads/two")
+    one = _branch(world, "docs/one.md")
+    two = world.move(world.commit(world.with_file("docs/two.md"), [world.introduction], "carol"), "refs/heads/two")
     world.review("bob", world.introduction, one)
     world.review("bob", world.introduction, two)
-    files = world.with_file("haproxy/one.yaml", b"side\n")
+    files = world.with_file("docs/one.md", b"side\n")
     first = _merged(world, world.introduction, one, files)
-    second = _merged(world, first, two, {**files, "haproxy/two.yaml": b"two\n"})
+    second = _merged(world, first, two, {**files, "docs/two.md": b"two\n"})
     assert [step.id for step in world.verify().steps] == [world.introduction, first, second]
 
 
@@ -81,8 +81,8 @@ def test_an_octopus_merge(world: World) -> None:
 def test_a_merge_the_wrong_way_round(world: World) -> None:
     """A merge of the policy's branch into another one does not carry it on."""
     trusted = world.accepted_change()
-    side = _branch(world, "haproxy/side.yaml")
-    head = _merged(world, side, trusted, {**world.with_file(), "haproxy/side.yaml": b"side\n"})
+    side = _branch(world, "docs/side.md")
+    head = _merged(world, side, trusted, {**world.with_file(), "docs/side.md": b"side\n"})
     world.review("carol", trusted, head)
     world.refused("E_PARENTS")
 
@@ -103,9 +103,9 @@ def test_an_evil_merge(world: World) -> None:
 def test_an_evil_merge_of_disjoint_branches(world: World) -> None:
     """A merge of two sides that touch different files must be exactly both."""
     trusted = world.accepted_change()
-    side = _branch(world, "haproxy/side.yaml")
+    side = _branch(world, "docs/side.md")
     world.review("carol", world.introduction, side)
-    _merged(world, trusted, side, {**world.with_file(content=b"evil\n"), "haproxy/side.yaml": b"side\n"})
+    _merged(world, trusted, side, {**world.with_file(content=b"evil\n"), "docs/side.md": b"side\n"})
     world.refused("E_TREE_MISMATCH")
 
 
@@ -141,10 +141,10 @@ def test_a_clean_merge_on_a_base_that_moved(world: World, publics: dict[str, str
     world = world.other(
         policy_document(publics, merge={"methods": ["fast-forward", "merge"], "up_to_date": "required"})
     )
-    side = _branch(world, "haproxy/side.yaml")
+    side = _branch(world, "docs/side.md")
     world.review("carol", world.introduction, side)
     trusted = world.accepted_change()
-    _merged(world, trusted, side, {**world.with_file(), "haproxy/side.yaml": b"side\n"})
+    _merged(world, trusted, side, {**world.with_file(), "docs/side.md": b"side\n"})
     world.refused("E_NOT_UP_TO_DATE")
 
 
@@ -161,20 +161,20 @@ def test_a_merge_of_branches_that_touch_the_same_file(world: World) -> None:
 @pytest.mark.attack("E_NOT_UP_TO_DATE")
 def test_a_branch_that_does_not_build_on_the_base_it_was_judged_against(world: World) -> None:
     """A branch from before the base would take the base's change back: a review of its head does not say that."""
-    side = _branch(world, "haproxy/side.yaml")
+    side = _branch(world, "docs/side.md")
     trusted = world.accepted_change()
     world.review("carol", trusted, side)
-    _merged(world, trusted, side, {**world.files, "haproxy/side.yaml": b"side\n"})
+    _merged(world, trusted, side, {**world.files, "docs/side.md": b"side\n"})
     world.refused("E_NOT_UP_TO_DATE")
 
 
 @pytest.mark.attack("E_CHANGE_MISMATCH")
 def test_a_disjoint_merge_that_does_another_change(world: World) -> None:
     """Disjoint files can still do something else together: the change digest of the merge must be the reviewed one."""
-    side = _branch(world, "haproxy/side.yaml")
+    side = _branch(world, "docs/side.md")
     world.review("carol", world.introduction, side)
     trusted = world.accepted_change()
-    head = _merged(world, trusted, side, {**world.with_file(), "haproxy/side.yaml": b"side\n"})
+    head = _merged(world, trusted, side, {**world.with_file(), "docs/side.md": b"side\n"})
     world.digests[trusted, head] = "sha256:" + "0" * 64
     world.refused("E_CHANGE_MISMATCH")
 
@@ -218,8 +218,8 @@ def test_a_merge_of_a_branch_from_before_the_introduction(world: World) -> None:
     before = world.introduction
     world.introduction = world.move(world.commit(world.with_file(), [before]))
     world.root = _root(world)
-    side = _branch(world, "haproxy/side.yaml", base=before)
-    head = _merged(world, world.introduction, side, {**world.with_file(), "haproxy/side.yaml": b"side\n"})
+    side = _branch(world, "docs/side.md", base=before)
+    head = _merged(world, world.introduction, side, {**world.with_file(), "docs/side.md": b"side\n"})
     world.review("carol", world.introduction, head)
     world.refused("E_NOT_DESCENDANT")
 
@@ -227,8 +227,8 @@ def test_a_merge_of_a_branch_from_before_the_introduction(world: World) -> None:
 @pytest.mark.attack("E_NOT_DESCENDANT")
 def test_a_merge_of_an_unrelated_history(world: World) -> None:
     """A branch without any common commit is refused."""
-    side = world.commit({"haproxy/side.yaml": b"side\n"}, [], "dave")
-    head = _merged(world, world.introduction, side, {**world.files, "haproxy/side.yaml": b"side\n"})
+    side = world.commit({"docs/side.md": b"side\n"}, [], "dave")
+    head = _merged(world, world.introduction, side, {**world.files, "docs/side.md": b"side\n"})
     world.review("carol", world.introduction, head)
     world.refused("E_NOT_DESCENDANT")
 

@@ -157,7 +157,7 @@ def test_the_policy_is_taken_away(world: World, how: str) -> None:
         case "renamed":
             files["Trust.yaml"] = policy
         case "link":
-            files["trust.yaml"] = ("120000", world.store("blob", b"haproxy/web.yaml"))
+            files["trust.yaml"] = ("120000", world.store("blob", b"docs/web.md"))
         case "directory":
             files["trust.yaml/x"] = b"x"
         case _:
@@ -354,7 +354,7 @@ def test_a_path_that_no_rule_names(world: World, path: str) -> None:
     """What no rule names may not change, reviewed or not."""
     files = world.with_file(path)
     if path == "haproxy":
-        del files["haproxy/web.yaml"]
+        del files["docs/web.md"]
     head = world.move(world.commit(files, [world.introduction]))
     world.review("bob", world.introduction, head)
     world.refused("E_NO_RULE")

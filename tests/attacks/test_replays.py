@@ -11,7 +11,7 @@ from haoam_sync.model.evidence import encode_statement, format_time
 
 
 def _change(world: World) -> str:
-    return world.move(world.commit(world.with_file("haproxy/web.yaml", b"two\n"), [world.introduction], "alice"))
+    return world.move(world.commit(world.with_file("docs/web.md", b"two\n"), [world.introduction], "alice"))
 
 
 def _said(world: World, head: str, **changes: str) -> bytes:

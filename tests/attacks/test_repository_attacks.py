@@ -37,7 +37,7 @@ def test_a_replace_ref_in_the_source(world: World) -> None:
 def test_a_replace_ref_in_front_of_what_was_reviewed(world: World, kind: str) -> None:
     """A replace ref in front of any object that is read is refused, by the id of that object."""
     head = _reviewed(world)
-    place = {"commit": head, "tree": f"{head}^{{tree}}", "blob": f"{head}:haproxy/web.yaml"}[kind]
+    place = {"commit": head, "tree": f"{head}^{{tree}}", "blob": f"{head}:docs/web.md"}[kind]
     target = git(world.repo, "rev-parse", place).decode().strip()
     other = {"commit": world.introduction, "tree": world.tree({"a": b"a"}), "blob": world.store("blob", b"evil\n")}[
         kind
@@ -88,7 +88,7 @@ def test_an_object_swapped_on_disk(world: World, kind: str) -> None:
     head = _reviewed(world)
     world.verify(world.introduction)
     ours = world.place / "state" / "repository.git"
-    place = {"commit": head, "tree": f"{head}^{{tree}}", "blob": f"{head}:haproxy/web.yaml"}[kind]
+    place = {"commit": head, "tree": f"{head}^{{tree}}", "blob": f"{head}:docs/web.md"}[kind]
     target = git(world.repo, "rev-parse", place).decode().strip()
     evil = {"commit": world.read(world.introduction), "tree": b"", "blob": b"evil\n"}[kind]
     world.open().close()
@@ -192,7 +192,7 @@ def test_the_callers_environment_has_no_say(world: World, monkeypatch: pytest.Mo
     repository = world.open()
     try:
         assert repository.tip == head
-        assert repository.blobs(head)["haproxy/web.yaml"] == b"two\n"
+        assert repository.blobs(head)["docs/web.md"] == b"two\n"
     finally:
         repository.close()
     assert not marker.exists()
@@ -310,7 +310,7 @@ def test_reading_leaves_no_process_and_no_open_file(world: World) -> None:
     """A repository that is closed leaves nothing behind."""
     before = _open_files()
     repository = world.open()
-    assert set(repository.blobs(world.introduction)) == {"trust.yaml", "haproxy/web.yaml"}
+    assert set(repository.blobs(world.introduction)) == {"trust.yaml", "haoam.yaml", "docs/web.md"}
     assert _open_files() > before
     repository.close()
     assert _open_files() == before

@@ -14,7 +14,7 @@ from haoam_sync.model.evidence import Policy, Seen, encode_statement, format_tim
 from haoam_sync.model.json import canonical_json
 
 
-def _change(world: World, signer: str = "alice", content: bytes = b"two\n", path: str = "haproxy/web.yaml") -> str:
+def _change(world: World, signer: str = "alice", content: bytes = b"two\n", path: str = "docs/web.md") -> str:
     return world.move(world.commit(world.with_file(path, content), [world.introduction], signer))
 
 
@@ -164,8 +164,8 @@ def test_a_review_of_something_else(world: World, changes: dict[str, Any]) -> No
 @pytest.mark.attack("E_REVIEW_CONTEXT")
 def test_a_review_against_another_base(world: World) -> None:
     """What was judged against another commit was another change."""
-    trusted = world.accepted_change(path="haproxy/other.yaml")
-    head = world.move(world.commit({**world.files, "haproxy/other.yaml": b"two\n", "docs/a": b"a\n"}, [trusted]))
+    trusted = world.accepted_change(path="docs/other.md")
+    head = world.move(world.commit({**world.files, "docs/other.md": b"two\n", "docs/a": b"a\n"}, [trusted]))
     world.review("bob", world.introduction, head)
     world.refused("E_REVIEW_CONTEXT")
 

@@ -25,7 +25,7 @@ def _signed(world: World, tree: str) -> str:
 def test_an_entry_that_is_no_plain_file(world: World, mode: str) -> None:
     """Links, submodules, executables and modes that git itself would not write are refused."""
     made = {"160000": world.introduction, "040000": world.tree({"a": b"a"})}
-    oid = made.get(mode) or world.store("blob", b"haproxy/web.yaml")
+    oid = made.get(mode) or world.store("blob", b"docs/web.md")
     inner = world.raw_tree([(mode, "entry", oid)])
     _reviewed(world, world.tree({"trust.yaml": world.files["trust.yaml"], "haproxy": ("40000", inner)}))
     world.refused("E_TREE_ENTRY")
@@ -85,7 +85,7 @@ def test_a_name_that_is_not_what_it_looks_like(world: World, name: str) -> None:
 @pytest.mark.attack("E_PATH")
 def test_names_that_differ_in_case_only(world: World) -> None:
     """Two files that are one on some machines are refused."""
-    _reviewed(world, world.tree(world.with_file("haproxy/WEB.yaml")))
+    _reviewed(world, world.tree(world.with_file("docs/WEB.md")))
     world.refused("E_PATH")
 
 
@@ -136,7 +136,8 @@ def test_a_link_in_the_branch_that_the_merge_does_not_have(world: World) -> None
 def test_a_tree_larger_than_the_policy_allows(world: World, limit: str) -> None:
     """Files and trees are bounded by the policy in force; up to the bound they are accepted."""
     policy = len(policy_bytes(policy_document(world.publics, limits={limit: 1000})))
-    most = {"file_bytes": policy + 100, "tree_bytes": policy + 100, "files": 3}
+    fleet = len(world.files["haoam.yaml"])
+    most = {"file_bytes": policy + 100, "tree_bytes": policy + fleet + 100, "files": 4}
     world = world.other(policy_document(world.publics, limits={limit: most[limit]}))
     small = world.move(world.commit(world.with_file("docs/a", b"a"), [world.introduction]))
     world.review("bob", world.introduction, small)

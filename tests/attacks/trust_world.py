@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from flow_gate import Gate
 
-from haoam_sync import trust
-from haoam_sync.errors import NotTrustedError
+from haoam_sync import pipeline, trust
+from haoam_sync.errors import HaoamError, NotTrustedError
 from haoam_sync.model.evidence import (
     Envelope,
     Policy,
@@ -30,7 +32,9 @@ from haoam_sync.model.evidence import (
 )
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.json import digest_bytes
+from haoam_sync.pipeline import opening
 from haoam_sync.repository import Repository
+from haoam_sync.settings import Settings
 from haoam_sync.trust import ssh
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.sshsig import REVIEW_NAMESPACE
@@ -41,6 +45,16 @@ REF = "refs/heads/main"
 PEOPLE = ("alice", "bob", "carol", "dave", "mallory", "erin")
 Files = Mapping[str, "bytes | tuple[str, str]"]
 """Content by path; a pair is a mode and an id that stand in the tree as they are."""
+
+FLEET = """\
+apiVersion: haoam/v1
+kind: Fleet
+metadata: {{name: attacked}}
+spec:
+  clusters:
+    eu: {{instances: {{lb1: {{url: "{url}", user: admin, password: {{secret: env/EDGE_PASSWORD}}}}}}}}
+"""
+ANY_DIGEST = "sha256:" + "0" * 64
 
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -106,6 +120,13 @@ def policy_bytes(spec: Mapping[str, Any]) -> bytes:
     return json.dumps({"apiVersion": "haoam/v1", "kind": "TrustPolicy", "spec": spec}, indent=1).encode()
 
 
+def closed_api() -> Gate:
+    """An API that cuts each connection; it listens until it is closed."""
+    gate = Gate()
+    gate.refusing = True
+    return gate
+
+
 @dataclass
 class World:
     """One repository, the people around it, and one host."""
@@ -119,6 +140,8 @@ class World:
     now: datetime = NOW
     digests: dict[tuple[str, str], str] = field(default_factory=dict)
     """Change digests that a test wants to be others than those of the files."""
+    api: Gate = field(default_factory=closed_api)
+    """Where the only instance's API would be: it cuts each connection, and counts it."""
 
     def __post_init__(self) -> None:
         """Begin with the introduction commit, by the founder."""
@@ -126,7 +149,11 @@ class World:
         self.repo.mkdir()
         self.source = self.repo
         git(self.repo, "init", "-q", "--bare", "--initial-branch=main")
-        self.files = {"trust.yaml": policy_bytes(self.spec), "haproxy/web.yaml": b"one\n"}
+        self.files = {
+            "trust.yaml": policy_bytes(self.spec),
+            "haoam.yaml": FLEET.format(url=self.api.url).encode(),
+            "docs/web.md": b"one\n",
+        }
         self.introduction = self.commit(self.files, [], self.founder)
         self.move(self.introduction)
         self.root = HostRoot(self.introduction, digest_bytes(policy_bytes(self.spec)), REF)
@@ -140,7 +167,7 @@ class World:
         """A second world with another policy."""
         place = self.place / f"other-{len(list(self.place.iterdir()))}"
         place.mkdir()
-        return World(place, self.keys, spec, founder)
+        return World(place, self.keys, spec, founder, api=self.api)
 
     def change_digest(self, base: str, head: str) -> str:
         """Stands for the digest of the desired state's change: what the files' change is."""
@@ -209,9 +236,7 @@ class World:
         git(self.repo, "update-ref", ref, oid)
         return oid
 
-    def with_file(
-        self, path: str = "haproxy/web.yaml", content: bytes = b"two\n"
-    ) -> dict[str, bytes | tuple[str, str]]:
+    def with_file(self, path: str = "docs/web.md", content: bytes = b"two\n") -> dict[str, bytes | tuple[str, str]]:
         """The first files, with one of them changed or added."""
         return {**self.files, path: content}
 
@@ -299,12 +324,40 @@ class World:
             repository.close()
 
     def refused(self, code: str, head: str = "", **options: Any) -> NotTrustedError:
-        """The refusal with this code; what the host remembers is what it was."""
+        """The refusal with this code: of the stage, and of a whole `apply`, which sends nothing to any API.
+
+        What the host remembers is what it was.
+        """
         before = self.remembered()
+        self.api.forget()
         with pytest.raises(NotTrustedError) as caught:
             self.verify(head, **options)
         assert caught.value.code == code, str(caught.value)
         assert self.remembered() == before
+        if not options:
+            error = self.apply(head)
+            assert error.code == code, str(error)
+            assert self.remembered() == before
+        assert (self.api.connections, self.api.requests) == (0, [])
+        return caught.value
+
+    def apply(self, head: str = "") -> HaoamError:
+        """What `apply` of a commit ends with: no digest is that of its plan, and the API answers nothing."""
+        places = Settings(
+            repo=str(self.source),
+            root=self.place / "root.yaml",
+            state=self.place / "state",
+            audit=self.place / "audit",
+            runner="host",
+        )
+        with (
+            mock.patch.object(trust, "read_root", return_value=self.root),
+            mock.patch.object(opening, "now", return_value=self.now),
+            mock.patch.object(opening.Opened, "change_digest", self.change_digest),
+            mock.patch.object(opening.Opened, "reveal", return_value="password"),
+            pytest.raises(HaoamError) as caught,
+        ):
+            pipeline.apply(places, head, ANY_DIGEST, ())
         return caught.value
 
     def remembered(self) -> dict[str, bytes]:
@@ -318,7 +371,14 @@ class World:
         head = self.move(self.commit(self.with_file(**file), [base]))
         self.review("bob", base, head)
         self.verify()
+        self.reaches_the_api()
         return head
+
+    def reaches_the_api(self) -> None:
+        """What the refusals are compared with: an `apply` of the branch as it is asks the instance."""
+        self.api.forget()
+        error = self.apply()
+        assert (error.exit, self.api.connections > 0) == (7, True), str(error)
 
 
 def _serial(policy: bytes) -> int:
