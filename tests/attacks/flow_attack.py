@@ -61,11 +61,13 @@ class Site(World):
     """
 
     gate: Gate = field(kw_only=True)
+    api: Gate = field(init=False)
     allowed: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with the introduction commit."""
+        self.api = self.gate
         self.now = datetime.now(UTC)
         self.repo = self.place / "repo.git"
         self.repo.mkdir()

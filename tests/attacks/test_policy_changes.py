@@ -279,7 +279,17 @@ def test_a_policy_that_does_not_hold_together(world: World, change: Callable[[Sp
 
 
 @pytest.mark.attack("E_YAML")
-@pytest.mark.parametrize("policy", [b"a: 1\na: 2\n", b"&a [*a]\n", b"\xff\n"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(b"a: 1\na: 2\n", id="duplicate key"),
+        pytest.param(b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", id="alias bomb"),
+        pytest.param(b"a: !!python/object:os.system x\n", id="tag"),
+        pytest.param(b"solo: no\n", id="two meanings of no"),
+        pytest.param(b"[" * 10_000, id="nesting of 10,000"),
+        pytest.param(b"\xff\n", id="no UTF-8"),
+    ],
+)
 def test_a_policy_that_is_no_plain_yaml(world: World, policy: bytes) -> None:
     """A policy that could be read in two ways is not read at all."""
     head = world.move(world.commit(world.with_file("trust.yaml", policy), [world.introduction]))
