@@ -25,8 +25,10 @@ def names_directory(value: Json) -> bool:
             return False
 
 
-def in_directory(body: JsonObject, directory: str) -> dict[str, Json]:
+def in_directory(body: JsonObject, directory: str) -> JsonObject:
     """`body` with the instance's certificate directory filled in."""
+    if not names_directory(body):
+        return body
 
     def fill(value: Json) -> Json:
         match value:

@@ -32,9 +32,25 @@ NAMED_FIELDS = frozenset(
 _SCALARS = frozenset({str, int, bool, float, type(None)})
 
 
-def without_metadata(body: JsonObject) -> dict[str, Json]:
-    """`body` without the metadata of the section and of everything in it."""
-    return _stripped(body)
+def without_metadata(body: JsonObject) -> JsonObject:
+    """`body` without the metadata of the section and of everything in it; itself when it has none."""
+    return _stripped(body) if _has_metadata(body) else body
+
+
+def _has_metadata(value: Json) -> bool:
+    """Whether anything in `value` is called metadata: looking costs a third of copying."""
+    if type(value) in _SCALARS:
+        return False
+    if isinstance(value, Mapping):
+        if METADATA in value:
+            return True
+        for inner in value.values():
+            if type(inner) not in _SCALARS and _has_metadata(inner):
+                return True
+        return False
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(_has_metadata(inner) for inner in value)
+    return False
 
 
 def _stripped(value: JsonObject) -> dict[str, Json]:
@@ -53,7 +69,7 @@ def _inner(value: Json, *, named: bool) -> Json:
 
 def with_metadata(target: JsonObject, there: JsonObject | None) -> dict[str, Json]:
     """`target` with the metadata that `there` has, on the section and on what is still in it."""
-    return dict(target) if there is None else _merged(target, there)
+    return dict(target) if there is None or not _has_metadata(there) else _merged(target, there)
 
 
 def _merged(wanted: JsonObject, current: JsonObject) -> dict[str, Json]:

