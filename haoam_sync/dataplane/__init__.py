@@ -1,7 +1,7 @@
 """Adapter: the HAProxy Data Plane API.
 
-``connect(instance, password, recorder)`` gives a `Client`; `http.Http` is the HTTP session underneath, which other
-adapters share.
+``connect(instance, password, recorder)`` gives a `Client`; the HTTP session underneath is `haoam_sync.http`, which
+other adapters share.
 """
 
 from haoam_sync.dataplane.client import Client, connect

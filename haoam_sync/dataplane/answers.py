@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from haoam_sync.dataplane.strict import whole
+from haoam_sync.http import whole
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.json import Json, JsonObject
 

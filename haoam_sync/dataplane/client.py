@@ -27,11 +27,11 @@ from haoam_sync.dataplane.answers import (
     objects,
 )
 from haoam_sync.dataplane.exchange import Asked, Exchange
-from haoam_sync.dataplane.http import Bounds, Http, Transport
 from haoam_sync.dataplane.redaction import private_keys_in, secrets_in
 from haoam_sync.dataplane.transaction import Transaction
 from haoam_sync.errors import HaoamError, InstanceError, MissingObjectError, RefusedError
 from haoam_sync.haproxycfg import secrets as secrets_in_text
+from haoam_sync.http import Bounds, Http, Peer, Transport
 from haoam_sync.model.api_version import NEWEST, OLDEST
 from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
@@ -397,6 +397,19 @@ class Client:
         return self._exchange.parsed(asked, Stat.parse_all)
 
 
+def peer(instance: InstanceId) -> Peer:
+    """An instance, as errors of its session name it."""
+    return Peer(
+        str(instance),
+        InstanceError,
+        url="an instance's url is http(s)://HOST:PORT/v3",
+        up="check that the instance's Data Plane API runs, and its url in haoam.yaml",
+        quick="check that the instance is up and not overloaded",
+        tls="check the instance's `ca` in haoam.yaml, and the name in its certificate",
+        right="check that the URL is that of a Data Plane API",
+    )
+
+
 def connect(instance: Instance, password: str, recorder: Recorder, *, bounds: Bounds | None = None) -> Client:
     """A client for an instance of the fleet.
 
@@ -405,7 +418,7 @@ def connect(instance: Instance, password: str, recorder: Recorder, *, bounds: Bo
     """
     http = Http(
         instance.url,
-        where=str(instance.id),
+        peer=peer(instance.id),
         user=instance.user,
         password=password,
         ca=instance.ca,

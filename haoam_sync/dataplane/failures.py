@@ -12,9 +12,8 @@ import json
 import re
 from collections.abc import Iterable
 
-from haoam_sync.dataplane.http import Reply
-from haoam_sync.dataplane.strict import json_of
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingObjectError, RefusedError
+from haoam_sync.http import Reply, json_of
 
 _MASK = "(secret)"
 _SHORT = 4

@@ -10,8 +10,8 @@ import pytest
 
 from haoam_sync import live
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import ConflictError, InstanceError
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import InstanceId

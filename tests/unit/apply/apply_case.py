@@ -12,9 +12,9 @@ from instance_peer import API, Body, InstancePeer
 from haoam_sync import apply, live
 from haoam_sync.apply.bodies import in_directory
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import HaoamError
 from haoam_sync.haproxycfg import canonical, normal_form, with_explicit_defaults
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.exchange import Answer, Request

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.haproxycfg import render
 from haoam_sync.haproxycfg.reading import sections_in
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionId, SectionKind
 

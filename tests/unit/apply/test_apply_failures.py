@@ -24,8 +24,8 @@ from apply_case import (
 )
 from instance_peer import InstancePeer, Sections, text_of
 
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import AuditError, InstanceError
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.exchange import Request
 from haoam_sync.model.outcome import Result
 from haoam_sync.model.section import SectionId, SectionKind

@@ -29,7 +29,7 @@ from instance_peer import InstancePeer
 from haoam_sync import live
 from haoam_sync.apply import Interrupted
 from haoam_sync.apply.interrupt import Interrupts
-from haoam_sync.dataplane.http import Call, Reply
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.live import Live
 from haoam_sync.model.outcome import Result
 

@@ -8,8 +8,8 @@ import pytest
 from apply_case import API_BACKEND, LB1, apply_one, start
 from test_apply_interrupted import EVERY_REQUEST, LAST_REQUEST, busy_world
 
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import InstanceError
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.outcome import Result
 
 UNREADABLE = Reply(200, {"content-type": "text/html"}, b"<html>")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from haoam_sync.dataplane.http import Call, Reply
 from haoam_sync.errors import HaoamError
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.exchange import Answer, Request
 
 

@@ -6,8 +6,8 @@ import pytest
 from dataplane_peer import Log, Peer, reply
 
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.http import Reply
 from haoam_sync.errors import AuditError, ConflictError, InstanceError, RefusedError
+from haoam_sync.http import Reply
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import InstanceId

@@ -6,8 +6,8 @@ import pytest
 from dataplane_peer import reply
 
 from haoam_sync.dataplane.failures import Masks, failure, word
-from haoam_sync.dataplane.http import Reply
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingObjectError, RefusedError
+from haoam_sync.http import Reply
 
 
 def error_of(status: int, message: str = "why") -> HaoamError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import ipaddress
 import socket
 import ssl
 import threading
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,10 +21,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from haoam_sync.dataplane.http import Bounds, Call, Http
+from haoam_sync.dataplane.client import peer
 from haoam_sync.errors import InstanceError
+from haoam_sync.http import Bounds, Call, Http
+from haoam_sync.model.fleet import InstanceId
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
+PEER = peer(InstanceId("eu", "lb1"))
 QUICK = Bounds(connect_s=2, silence_s=0.3, whole_s=0.6, answer_bytes=1000)
 
 
@@ -76,7 +82,7 @@ def answer(body: bytes = b"{}", status: int = 200, **headers: str) -> Handle:
 @contextmanager
 def session(address: str, scheme: str = "http", **arguments: object) -> Iterator[Http]:
     """A session with that address."""
-    http = Http(f"{scheme}://{address}/v3", where="eu/lb1", sleep=lambda _: None, **arguments)  # type: ignore[arg-type]
+    http = Http(f"{scheme}://{address}/v3", peer=PEER, sleep=lambda _: None, **arguments)  # type: ignore[arg-type]
     try:
         yield http
     finally:
@@ -146,7 +152,7 @@ def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_refused_connection_is_tried_three_times() -> None:
     """Nothing was sent, so any method may be sent again; the error says where and why, and not more."""
     pauses: list[float] = []
-    http = Http(f"http://127.0.0.1:{free_port()}/v3", where="eu/lb1", sleep=pauses.append)
+    http = Http(f"http://127.0.0.1:{free_port()}/v3", peer=PEER, sleep=pauses.append)
     with pytest.raises(InstanceError, match=r"cannot reach http://127\.0\.0\.1:\d+/v3: Connection refused") as caught:
         http.send(Call("POST", "/x", body=b"y"))
     assert (caught.value.code, caught.value.where, len(pauses)) == ("E_UNREACHABLE", "eu/lb1", 2)
@@ -213,17 +219,68 @@ def test_an_endless_answer_ends() -> None:
     assert caught.value.code == "E_NONSENSE"
 
 
+def packed(size: int, kind: int = 16 + zlib.MAX_WBITS) -> bytes:
+    """So many zeros in gzip, or in what else zlib writes."""
+    machine = zlib.compressobj(9, wbits=kind)
+    return b"".join(machine.compress(bytes(1 << 20)) for _ in range(size >> 20)) + machine.flush()
+
+
+@pytest.mark.parametrize("name", ["gzip", "x-gzip", "deflate"])
+def test_a_packed_answer_is_unpacked(name: str) -> None:
+    """Nobody asked for it; a peer that packs its answers all the same is understood."""
+    body = zlib.compress(b"[1]") if name == "deflate" else gzip.compress(b"[1]")
+    with serving(answer(body, Content_Encoding=name)) as (address, _), session(address, bounds=QUICK) as http:
+        assert http.send(Call("GET", "/info")).body == b"[1]"
+
+
+def test_an_answer_that_unpacks_without_end_ends() -> None:
+    """A few hundred kilobytes that unpack to 256 MB are refused at the bound, and are never in memory as a whole."""
+    bomb = packed(256 << 20)
+    assert len(bomb) < 1 << 20
+    with serving(answer(bomb, Content_Encoding="gzip")) as (address, _), session(address, bounds=QUICK) as http:
+        tracemalloc.start()
+        try:
+            with pytest.raises(InstanceError, match="more than 1000 bytes") as caught:
+                http.send(Call("GET", "/info"))
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert caught.value.code == "E_NONSENSE"
+    assert most < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", b"no gzip at all"),
+        ("gzip", gzip.compress(b"[1]")[:-4]),
+        ("gzip", gzip.compress(b"[1]") + b"more"),
+        ("br", b"[1]"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"[1]"))),
+    ],
+)
+def test_an_answer_that_is_packed_strangely(encoding: str, body: bytes) -> None:
+    """What does not unpack to exactly one whole answer is E_NONSENSE."""
+    with (
+        serving(answer(body, Content_Encoding=encoding)) as (address, _),
+        session(address) as http,
+        pytest.raises(InstanceError) as caught,
+    ):
+        http.send(Call("GET", "/info"))
+    assert caught.value.code == "E_NONSENSE"
+
+
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/v3", "127.0.0.1:5555", "http://[::1/v3"])
 def test_what_is_no_url(url: str) -> None:
     """A url that requests cannot use is a clear error."""
     with pytest.raises(InstanceError) as caught:
-        Http(url, where="eu/lb1").send(Call("GET", "/info"))
+        Http(url, peer=PEER).send(Call("GET", "/info"))
     assert caught.value.code == "E_UNREACHABLE"
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:
     """Whatever stands before the @ of a url stays out of messages."""
-    http = Http(f"http://admin:hunter2@127.0.0.1:{free_port()}/v3", where="eu/lb1", sleep=lambda _: None)
+    http = Http(f"http://admin:hunter2@127.0.0.1:{free_port()}/v3", peer=PEER, sleep=lambda _: None)
     with pytest.raises(InstanceError) as caught:
         http.send(Call("GET", "/info"))
     assert "hunter2" not in str(caught.value)
@@ -336,5 +393,5 @@ def test_a_plain_server_behind_https(tmp_path: Path) -> None:
 def test_an_authority_that_is_none(ca: bytes) -> None:
     """What is not PEM is refused before anything is sent; an empty file never means the system's authorities."""
     with pytest.raises(InstanceError, match="not PEM") as caught:
-        Http("https://127.0.0.1:1/v3", where="eu/lb1", ca=ca)
+        Http("https://127.0.0.1:1/v3", peer=PEER, ca=ca)
     assert caught.value.code == "E_TLS"

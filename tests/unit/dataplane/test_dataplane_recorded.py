@@ -11,8 +11,8 @@ import pytest
 from dataplane_peer import Log, Peer
 
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.http import Reply
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingObjectError, RefusedError
+from haoam_sync.http import Reply
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.section import SectionId, SectionKind
 

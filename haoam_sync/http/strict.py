@@ -1,8 +1,8 @@
-"""What an instance answers, read strictly: whatever it says, reading it ends in a value or in ValueError.
+"""What a peer answers, read strictly: whatever it says, reading it ends in a value or in ValueError.
 
-An answer may come from anything that listens at the instance's address. So numbers are ASCII digits of a bounded
-length, and JSON is that of RFC 7493 (I-JSON): UTF-8, no name twice, no lone surrogate, no number that is not exact in
-64-bit floating point; and it is nested no deeper than anything the Data Plane API answers, so that nothing after this
+An answer may come from anything that listens at the address. So numbers are ASCII digits of a bounded length, and JSON
+is that of RFC 7493 (I-JSON): UTF-8, no name twice, no lone surrogate, no number that is not exact in 64-bit floating
+point; and it is nested no deeper than anything that the Data Plane API or GitHub answers, so that nothing after this
 module can run out of stack.
 """
 

@@ -3,14 +3,15 @@
 What it guarantees, whatever the environment says: no proxy and no netrc from environment variables, no redirect
 followed, TLS 1.2 or newer checked against the authorities given (or the system's) and nothing else, a limit on the time
 of a connection, of a silence, of a whole answer and of its size. An answer of any status is a value here: whether 409
-is a failure is for the caller to say (`failures.py` for the Data Plane API).
+is a failure is for the caller to say (`dataplane/failures.py` for the Data Plane API).
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import cookiejar
 from http.client import HTTPException
@@ -19,14 +20,39 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
-from haoam_sync.dataplane.deadline import Deadline, watched
-from haoam_sync.errors import InstanceError
+from haoam_sync.errors import HaoamError, InstanceError
+from haoam_sync.http.deadline import Deadline, watched
 
 PAUSES_S = (0.2, 0.8)
 """Seconds before the second and the third attempt, where another attempt is safe."""
+_PIECE = 64 * 1024
+"""Bytes read at once, and unpacked at once at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom a session talks to, as its errors name it.
+
+    Attributes:
+        where: the place that errors name.
+        error: makes an error; called as the errors of `errors.py` are.
+        url: what to do about a base URL that is none.
+        up: what to do when no connection stands.
+        quick: what to do when no answer comes in time.
+        tls: what to do when the connection cannot be trusted.
+        right: what to do about an answer of an impossible size or kind.
+    """
+
+    where: str
+    error: Callable[..., HaoamError] = InstanceError
+    url: str = "a base url is http(s)://HOST:PORT/PATH"
+    up: str = "check that it runs, and its url"
+    quick: str = "check that it is up and not overloaded"
+    tls: str = "check the authority (`ca`), and the name in the certificate"
+    right: str = "check that the url is the right one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +103,7 @@ class Transport(Protocol):
         """Send one request and wait for its whole answer.
 
         Raises:
-            InstanceError: no complete answer came.
+            HaoamError: no complete answer came.
         """
 
 
@@ -106,31 +132,33 @@ class Http:
 
     Args:
         base: base URL, `http` or `https`.
-        where: what errors name as the place.
+        peer: whom errors name, and how.
         user: for basic authentication; "" for none.
         password: the same. Secret.
+        bearer: token for bearer authentication, sent to this base URL alone; "" for none. Secret.
         ca: PEM of the only authorities to believe; None for the system's.
         bounds: how long and how much.
         sleep: waits that many seconds.
 
     Raises:
-        InstanceError: E_TLS, `ca` holds no certificate; E_UNREACHABLE, `base` is no URL.
+        HaoamError: of the peer's kind: E_TLS, `ca` holds no certificate; E_UNREACHABLE, `base` is no URL.
     """
 
     def __init__(
         self,
         base: str,
         *,
-        where: str,
+        peer: Peer,
         user: str = "",
         password: str = "",
+        bearer: str = "",
         ca: bytes | None = None,
         bounds: Bounds | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._where = where
+        self._peer = peer
         self._base = base.rstrip("/")
-        self._shown = _without_credentials(base, where)
+        self._shown = _without_credentials(base, peer)
         self._bounds = bounds or Bounds()
         self._sleep = sleep
         self._session = requests.Session()
@@ -139,9 +167,11 @@ class Http:
         self._session.cookies.set_policy(cookiejar.DefaultCookiePolicy(allowed_domains=[]))
         if user:
             self._session.auth = HTTPBasicAuth(user.encode(), password.encode())
+        elif bearer:
+            self._session.auth = _Bearer(bearer)
         self._deadline = Deadline()
         self._session.mount("http://", _Adapter(self._deadline))
-        self._session.mount("https://", _PinnedAdapter(self._deadline, _tls(ca, where)))
+        self._session.mount("https://", _PinnedAdapter(self._deadline, _tls(ca, peer)))
 
     def close(self) -> None:
         """Give the connections back."""
@@ -156,7 +186,8 @@ class Http:
         and whether a write arrived nobody knows; the caller has to look.
 
         Raises:
-            InstanceError: E_UNREACHABLE, E_TIMEOUT, E_TLS, or E_NONSENSE for an answer that is too large.
+            HaoamError: of the peer's kind: E_UNREACHABLE, E_TIMEOUT, E_TLS, or E_NONSENSE for an answer that is too
+                large, or packed in a way that cannot be unpacked within bounds.
         """
         whole_s = min(self._bounds.whole_s, 2 * call.silence_s or self._bounds.whole_s)
         with self._deadline.within(whole_s):
@@ -205,16 +236,11 @@ class Http:
 
     def _read(self, response: requests.Response, whole_s: float) -> bytes:
         parts, size = [], 0
-        for part in response.iter_content(1024 * 1024):
+        for part in self._unpacked(response):
             parts.append(part)
             size += len(part)
             if size > self._bounds.answer_bytes:
-                raise InstanceError(
-                    f"{self._shown} answers more than {self._bounds.answer_bytes} bytes",
-                    code="E_NONSENSE",
-                    where=self._where,
-                    hint="check that the URL is that of a Data Plane API",
-                )
+                raise self._nonsense(f"answers more than {self._bounds.answer_bytes} bytes")
             if self._deadline.passed:
                 break
         # A connection that the deadline closed can look like one that the peer closed at the end of its answer.
@@ -222,43 +248,64 @@ class Http:
             raise self._timeout(whole_s)
         return b"".join(parts)
 
-    def _timeout(self, seconds: float) -> InstanceError:
-        return InstanceError(
-            f"{self._shown} gave no complete answer within {seconds:g} seconds",
-            code="E_TIMEOUT",
-            where=self._where,
-            hint="check that the instance is up and not overloaded",
+    def _nonsense(self, why: str) -> HaoamError:
+        return self._peer.error(
+            f"{self._shown} {why}", code="E_NONSENSE", where=self._peer.where, hint=self._peer.right
         )
 
-    def _failure(self, error: Exception, silence_s: float) -> _AgainError | InstanceError:
+    def _unpacked(self, response: requests.Response) -> Iterator[bytes]:
+        """The body in pieces of bounded size. It was asked for as it is; a peer that packs it all the same is read too.
+
+        A few bytes can unpack to gigabytes: so every piece is counted before the next one is unpacked.
+        """
+        packed = response.raw.stream(_PIECE, decode_content=False)
+        match response.headers.get("Content-Encoding", "identity").strip().lower():
+            case "identity" | "":
+                yield from packed
+            case "gzip" | "x-gzip" | "deflate":
+                yield from _inflated(packed)
+            case _:
+                raise self._nonsense("packs its answer in a way that it was not asked for")
+
+    def _timeout(self, seconds: float) -> HaoamError:
+        return self._peer.error(
+            f"{self._shown} gave no complete answer within {seconds:g} seconds",
+            code="E_TIMEOUT",
+            where=self._peer.where,
+            hint=self._peer.quick,
+        )
+
+    def _failure(self, error: Exception, silence_s: float) -> _AgainError | HaoamError:
         """The exceptions of requests, mapped. Their texts name objects in memory: only the first cause is kept."""
+        if isinstance(error, _PackedError):
+            return self._nonsense(str(error))
         cause = _innermost(error)
         if isinstance(error, requests.exceptions.SSLError):
             reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
-            return InstanceError(
+            return self._peer.error(
                 f"no trusted TLS connection to {self._shown}: {reason}",
                 code="E_TLS",
-                where=self._where,
-                hint="check the instance's `ca` in haoam.yaml, and the name in its certificate",
+                where=self._peer.where,
+                hint=self._peer.tls,
             )
         if isinstance(error, requests.exceptions.ConnectTimeout):
             return self._timeout(self._bounds.connect_s)
         if isinstance(error, requests.exceptions.Timeout) or isinstance(cause, TimeoutError):
             return self._timeout(silence_s)
         if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-            return InstanceError(
+            return self._peer.error(
                 f"{self._shown} is not a URL that can be asked",
                 code="E_UNREACHABLE",
-                where=self._where,
-                hint="an instance's url is http(s)://HOST:PORT/v3",
+                where=self._peer.where,
+                hint=self._peer.url,
             )
         reason = getattr(cause, "strerror", None) or type(cause).__name__
         return _AgainError(
-            InstanceError(
+            self._peer.error(
                 f"cannot reach {self._shown}: {reason}",
                 code="E_UNREACHABLE",
-                where=self._where,
-                hint="check that the instance's Data Plane API runs, and its url in haoam.yaml",
+                where=self._peer.where,
+                hint=self._peer.up,
             ),
             unsent=isinstance(cause, ConnectionRefusedError),
         )
@@ -267,10 +314,49 @@ class Http:
 class _AgainError(Exception):
     """A failure after which another attempt may help; `unsent` when no byte of the request left."""
 
-    def __init__(self, error: InstanceError, *, unsent: bool) -> None:
+    def __init__(self, error: HaoamError, *, unsent: bool) -> None:
         super().__init__(str(error))
         self.error = error
         self.unsent = unsent
+
+
+class _PackedError(ValueError):
+    """A packed body that can not be unpacked; its words say what the peer does."""
+
+
+class _Bearer(AuthBase):
+    """Adds the token to a request of this session, which goes to one base URL and follows no redirect."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add it."""
+        r.headers["Authorization"] = f"Bearer {self._token}"
+        return r
+
+
+def _inflated(packed: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack gzip or zlib.
+
+    Raises:
+        _PackedError: it is neither, ends early, or goes on behind its end.
+    """
+    machine = zlib.decompressobj(32 + zlib.MAX_WBITS)
+    for part in packed:
+        rest = part
+        while rest:
+            if machine.eof:
+                raise _PackedError("sends bytes behind the end of a packed answer")
+            try:
+                piece = machine.decompress(rest, _PIECE)
+            except zlib.error as error:
+                raise _PackedError("packs an answer that can not be unpacked") from error
+            rest = machine.unconsumed_tail or machine.unused_data
+            if piece:
+                yield piece
+    if not machine.eof:
+        raise _PackedError("packs an answer that ends early")
 
 
 class _Adapter(HTTPAdapter):
@@ -308,7 +394,7 @@ class _PinnedAdapter(_Adapter):
         conn.ca_cert_dir = None
 
 
-def _tls(ca: bytes | None, where: str) -> ssl.SSLContext:
+def _tls(ca: bytes | None, peer: Peer) -> ssl.SSLContext:
     try:
         if ca is None:
             context = ssl.create_default_context()
@@ -317,17 +403,17 @@ def _tls(ca: bytes | None, where: str) -> ssl.SSLContext:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.load_verify_locations(cadata=ca.decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
-        raise InstanceError(
+        raise peer.error(
             "the certificate authority given is not PEM",
             code="E_TLS",
-            where=where,
+            where=peer.where,
             hint="`ca` names a file that holds the PEM of the authority",
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _without_credentials(url: str, where: str) -> str:
+def _without_credentials(url: str, peer: Peer) -> str:
     """The URL as messages may show it."""
     try:
         parts = urlsplit(url)
@@ -335,11 +421,11 @@ def _without_credentials(url: str, where: str) -> str:
         place = f"[{host}]" if ":" in host else host
         return urlunsplit((parts.scheme, f"{place}:{parts.port}" if parts.port else place, parts.path, "", ""))
     except ValueError as error:
-        raise InstanceError(
-            "the instance's url is not a URL",
+        raise peer.error(
+            "the url is not a URL",
             code="E_UNREACHABLE",
-            where=where,
-            hint="an instance's url is http(s)://HOST:PORT/v3",
+            where=peer.where,
+            hint=peer.url,
         ) from error
 
 
