@@ -93,6 +93,7 @@ def accepted(commit: TrustedCommit) -> Entry:
             "policy_serial": commit.policy_serial,
             "tree": commit.tree_sha256,
             "solo": commit.solo,
+            **({"waived": list(commit.waived), "reviewed": commit.reviewed} if commit.waived else {}),
         },
     )
 

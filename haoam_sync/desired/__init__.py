@@ -4,7 +4,8 @@ In the order of the checks:
 
 1. Every file is YAML that all readers read alike (`documents`).
 2. haoam.yaml names the fleet: clusters, endpoints that may be talked to, limits.
-3. Every document of haproxy/ has an envelope of a known kind; documents of access/ are refused until they are built.
+3. Every document of haproxy/ has an envelope of a known kind; of access/,
+   change policies only.
 4. Selectors name clusters that are there; `external` and `ignore` name what can be named.
 5. Secrets are references, in secret-typed fields only; `${cluster...}` and `${instance...}` are known.
 6. Every field is known, of its type, in its bounds, in the API version meant, and leaves a trace in haproxy.cfg.
@@ -16,6 +17,7 @@ All problems of 1 to 7 are reported at once, each with file, line and column.
 
 from haoam_sync.desired.change import change, change_digest
 from haoam_sync.desired.loading import load, load_fleet
+from haoam_sync.desired.pre_approved import pre_approved
 from haoam_sync.desired.schema import schemas
 
-__all__ = ["change", "change_digest", "load", "load_fleet", "schemas"]
+__all__ = ["change", "change_digest", "load", "load_fleet", "pre_approved", "schemas"]

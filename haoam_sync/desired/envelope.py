@@ -14,6 +14,7 @@ API_VERSION = "haoam/v1"
 SECTION_KINDS: Mapping[str, SectionKind] = {kind.document_kind: kind for kind in MANAGED_KINDS}
 """Kinds of document that declare a section."""
 CERTIFICATE = "Certificate"
+CHANGE_POLICY = "ChangePolicy"
 FLEET = "Fleet"
 _HERE: Mapping[str, str] = {
     FLEET: "haoam.yaml",
@@ -21,7 +22,7 @@ _HERE: Mapping[str, str] = {
     "Role": "access/",
     "RoleBinding": "access/",
     "Grant": "access/",
-    "ChangePolicy": "access/",
+    CHANGE_POLICY: "access/",
     "GroupSnapshot": "access/",
 }
 """Kinds that have their place elsewhere than in haproxy/."""
@@ -33,7 +34,6 @@ _LATER = frozenset({kind.document_kind for kind in SectionKind} - set(SECTION_KI
     "Role",
     "RoleBinding",
     "Grant",
-    "ChangePolicy",
     "GroupSnapshot",
 }
 """Kinds that are designed, and refused until they are built."""

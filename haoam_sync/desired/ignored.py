@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from haoam_sync.desired.problems import Problems, did_you_mean
-from haoam_sync.documents import Document
+from haoam_sync.documents import Document, Path
 from haoam_sync.model.section import SectionKind
 from haoam_sync.model.sections import section_model
 from haoam_sync.model.sections.structure import Shape, fields
@@ -16,8 +16,14 @@ _NAMES = frozenset({"name", "username", "prefix", "metadata"})
 """What identifies an object, or says whose it is, cannot be ignored."""
 
 
-def check(kind: SectionKind, paths: Sequence[str], document: Document, problems: Problems) -> tuple[str, ...]:
-    """The paths as they stand; those that lead nowhere are noted.
+def check(
+    kind: SectionKind,
+    paths: Sequence[str],
+    document: Document,
+    problems: Problems,
+    at: Path = ("metadata", "ignore"),
+) -> tuple[str, ...]:
+    """The paths as they stand, at `at` of the document; those that lead nowhere are noted.
 
     A path is dotted and names fields; where objects stand by name the next step is a name or `*` (a name that holds a
     dot can be reached by `*` only). Lists are ignored as a whole: their items have no identity.
@@ -25,8 +31,8 @@ def check(kind: SectionKind, paths: Sequence[str], document: Document, problems:
     for index, path in enumerate(paths):
         refusal = _refusal(section_model(kind), path.split("."))
         if refusal is not None:
-            message = f"`{path}` cannot be ignored: {refusal[0]}"
-            problems.value(document, ("metadata", "ignore", index), message, refusal[1])
+            message = f"`{path}` cannot be {'ignored' if at[-1] == 'ignore' else 'named'}: {refusal[0]}"
+            problems.value(document, (*at, index), message, refusal[1])
     return tuple(paths)
 
 

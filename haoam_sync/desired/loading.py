@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from haoam_sync import documents
 from haoam_sync.desired import certificates as certificate_documents
-from haoam_sync.desired import declaration, envelope, resolution
+from haoam_sync.desired import change_policies, declaration, envelope, resolution
 from haoam_sync.desired import fleet as fleet_document
 from haoam_sync.desired.certificates import CertificateDeclaration
 from haoam_sync.desired.crosscheck import CrossCheck, Declared
-from haoam_sync.desired.envelope import CERTIFICATE, SECTION_KINDS, Envelope
+from haoam_sync.desired.envelope import CERTIFICATE, CHANGE_POLICY, SECTION_KINDS, Envelope
 from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.sections import Sections
@@ -19,6 +19,7 @@ from haoam_sync.desired.variables import Scope
 from haoam_sync.documents import Document
 from haoam_sync.errors import InvalidDesiredError
 from haoam_sync.model.api_version import NEWEST, ApiVersion
+from haoam_sync.model.change_class import ChangeClass
 from haoam_sync.model.desired import Desired, DesiredCertificate, DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
 from haoam_sync.model.secret import SecretUse
@@ -27,6 +28,7 @@ from haoam_sync.model.section import SectionId
 _FOLDER = "haproxy/"
 _ACCESS = "access/"
 _KINDS = frozenset({*SECTION_KINDS, CERTIFICATE})
+_ACCESS_KINDS = frozenset({CHANGE_POLICY})
 
 
 def load(
@@ -89,6 +91,7 @@ class _Loader:
         self._crosscheck = CrossCheck(self._problems)
         self._sections: dict[str, list[Sections]] = {}  # by cluster
         self._certificates: dict[str, list[CertificateDeclaration]] = {}  # by cluster
+        self._classes: dict[str, ChangeClass] = {}
         self._repeated: dict[tuple[int, int], tuple[Document, str, Document, list[str]]] = {}
         self._complete = True  # whether every document could be read; when not, what is missing cannot be told
 
@@ -105,12 +108,14 @@ class _Loader:
         if own is None:
             raise AssertionError("a fleet is there, or a problem says why not")
         fleet = own if accepted is None else _with_endpoints(own, accepted)
-        return Desired(self._commit, fleet, {i.id: instances[i.id] for i in fleet.instances()})
+        held = {i.id: instances[i.id] for i in fleet.instances()}
+        return Desired(self._commit, fleet, held, tuple(self._classes[name] for name in sorted(self._classes)))
 
     def _declarations(self, fleet: Fleet | None) -> None:
         """Every document of haproxy/ and access/; without a fleet as far as they can be checked alone."""
         for document in self._documents():
-            outside = envelope.read(document, _KINDS, self._problems)
+            access = document.start.file.startswith(_ACCESS)
+            outside = envelope.read(document, _ACCESS_KINDS if access else _KINDS, self._problems)
             if outside is None or not self._declaration(outside, fleet):
                 self._complete = False
 
@@ -130,6 +135,8 @@ class _Loader:
 
     def _declaration(self, outside: Envelope, fleet: Fleet | None) -> bool:
         """Keep what a document declares; False when it declares nothing that could be read."""
+        if outside.kind == CHANGE_POLICY:
+            return self._change_policy(outside, fleet)
         if outside.kind == CERTIFICATE:
             certificate = certificate_documents.read(outside, fleet, self._blobs, self._problems)
             if certificate is None:
@@ -145,6 +152,15 @@ class _Loader:
         for cluster in section.clusters:
             self._sections.setdefault(cluster.name, []).append(sections)
         return True
+
+    def _change_policy(self, outside: Envelope, fleet: Fleet | None) -> bool:
+        found = change_policies.read(outside, fleet, self._problems)
+        for index, one in enumerate(found or ()):
+            if one.id in self._classes:
+                message = f"class {one.id} is named twice"
+                self._problems.value(outside.document, ("spec", "rules", index, "id"), message, "give it another id")
+            self._classes[one.id] = one
+        return found is not None
 
     def _cluster(self, cluster: Cluster) -> dict[InstanceId, DesiredInstance]:
         """The instances of a cluster. What none of them changes, all of them share."""

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from haoam_sync.desired.declaration import named_children
-from haoam_sync.desired.envelope import API_VERSION, CERTIFICATE, FLEET, SECTION_KINDS
+from haoam_sync.desired.envelope import API_VERSION, CERTIFICATE, CHANGE_POLICY, FLEET, SECTION_KINDS
 from haoam_sync.model.documents.certificate import CertificateSpec
+from haoam_sync.model.documents.change_policy import ChangePolicyMetadata, ChangePolicySpec
 from haoam_sync.model.documents.fleet import FleetSpec
 from haoam_sync.model.documents.metadata import CertificateMetadata, FleetMetadata, GlobalMetadata, SectionMetadata
 from haoam_sync.model.documents.values import SecretObject
@@ -40,7 +41,11 @@ def schemas() -> Mapping[str, bytes]:
     """
     documents = {kind: _section_document(kind, section) for kind, section in SECTION_KINDS.items()}
     documents[CERTIFICATE] = _document(CERTIFICATE, CertificateMetadata, _schema(CertificateSpec))
-    files = {**documents, FLEET: _document(FLEET, FleetMetadata, _schema(FleetSpec))}
+    files = {
+        **documents,
+        FLEET: _document(FLEET, FleetMetadata, _schema(FleetSpec)),
+        CHANGE_POLICY: _document(CHANGE_POLICY, ChangePolicyMetadata, _schema(ChangePolicySpec)),
+    }
     found = {f"{kind.lower()}.schema.json": _bytes(schema) for kind, schema in files.items()}
     found["haproxy.schema.json"] = _bytes(
         {

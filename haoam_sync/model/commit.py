@@ -65,6 +65,8 @@ class TrustedCommit:
         change_digest: of `base` to `id`, `sha256:...`; "" for the introduction.
         decided_at: when it was accepted first.
         solo: nobody reviewed, because the host root file says that one person works alone.
+        waived: classes of pre-approved changes for whose sake reviews were not asked for, sorted.
+        reviewed: the last commit, up to this one, that people reviewed; its own id unless something was waived.
     """
 
     id: str
@@ -82,6 +84,8 @@ class TrustedCommit:
     change_digest: str
     decided_at: datetime
     solo: bool = False
+    waived: tuple[str, ...] = ()
+    reviewed: str = ""
 
     @property
     def reviewers(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from haoam_sync.model.change_class import ChangeClass
 from haoam_sync.model.fleet import Fleet, InstanceId
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.position import Position
@@ -80,11 +81,13 @@ class Desired:
         commit: its id.
         fleet: clusters and instances. Of a proposed commit, the accepted one's.
         instances: by identity; one for each instance of `fleet`.
+        classes: of changes that were agreed on beforehand, by id.
     """
 
     commit: str
     fleet: Fleet
     instances: Mapping[InstanceId, DesiredInstance]
+    classes: tuple[ChangeClass, ...] = ()
 
 
 CERTIFICATE_DIR = "@ssl_certs_dir/"

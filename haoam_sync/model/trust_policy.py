@@ -25,6 +25,8 @@ _PATTERN = re.compile(r"(?:\*\*|[A-Za-z0-9._@+=,~*-]+)(?:/(?:\*\*|[A-Za-z0-9._@+
 
 TRUST_FILE = "trust.yaml"
 KEY_DIRECTORY = "keys/"
+SECTIONS = "haproxy/"
+"""Where the documents lie that declare sections."""
 
 
 def is_trust_file(path: str) -> bool:

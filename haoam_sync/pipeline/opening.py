@@ -56,6 +56,13 @@ class Opened:
             lambda base, head: desired.change_digest(self.base_of_change(base), self.unresolved(head))
         )
 
+    def pre_approved(self, reviewed: str, base: str, head: str) -> frozenset[str]:
+        """Classes of the commit `base` that hold everything that differs between `reviewed` and `head`."""
+        known, before = self.base_of_change(base), self.base_of_change(reviewed)
+        if known is None or before is None or not known.classes:
+            return frozenset()
+        return desired.pre_approved(known.classes, before, self.unresolved(head))
+
     def verify(self, revision: str) -> trust.Accepted:
         """Trust stage: the commit that `revision` names, signed and reviewed, or a refusal.
 
@@ -71,6 +78,7 @@ class Opened:
             now=self.now,
             change_digest=self.change_digest,
             known=self.state.applied_commits(),
+            pre_approved=self.pre_approved,
         )
 
     def advance(self) -> trust.Accepted:
@@ -80,7 +88,14 @@ class Opened:
             NotTrustedError: not even what was accepted last can be kept.
         """
         remembered = trust.load_state(self.settings.state, self.root)
-        return trust.advance(self.repository, self.root, remembered, now=self.now, change_digest=self.change_digest)
+        return trust.advance(
+            self.repository,
+            self.root,
+            remembered,
+            now=self.now,
+            change_digest=self.change_digest,
+            pre_approved=self.pre_approved,
+        )
 
     def accepted(self) -> TrustedCommit:
         """The commit accepted last, without a look at what came after it.

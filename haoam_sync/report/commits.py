@@ -34,6 +34,7 @@ def as_json(commit: TrustedCommit) -> JsonObject:
         "change_digest": commit.change_digest,
         "decided_at": format_time(commit.decided_at),
         "solo": commit.solo,
+        "waived": list(commit.waived),
     }
 
 
@@ -48,6 +49,8 @@ def table(commits: tuple[TrustedCommit, ...]) -> Text:
             text.append("  introduction: believed because the host root file names it", "dim")
         elif commit.solo:
             text.append("  NOBODY REVIEWED: this host works solo", "yellow")
+        elif commit.waived and not commit.reviewers:
+            text.append(f"  NOBODY REVIEWED: pre-approved as {', '.join(commit.waived)}", "yellow")
         else:
             text.append(f"  reviewed by {', '.join(commit.reviewers)}")
         text.append("\n")

@@ -16,6 +16,14 @@ from haoam_sync.trust.signatures import Proofs
 from haoam_sync.trust.statements import Log
 from haoam_sync.trust.trees import Trees
 
+PreApproved = Callable[[str, str, str], frozenset[str]]
+"""Ids of the classes that hold a change: of the commit reviewed last, the base that defines them, and the head."""
+
+
+def no_class(_reviewed: str, _base: str, _head: str) -> frozenset[str]:
+    """Nothing is agreed on beforehand."""
+    return frozenset()
+
 
 @dataclass(frozen=True)
 class Case:
@@ -30,6 +38,9 @@ class Case:
         now: the one reading of the clock.
         change_digest: computes the change digest of base and head.
         first_start: whether this host has accepted nothing yet.
+        pre_approved: classes that the change from the commit reviewed last to a head belongs to, wholly, as the base
+            defines them; asked with reviewed, base and head.
+        reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
     """
 
     graph: Graph
@@ -40,6 +51,8 @@ class Case:
     now: datetime
     change_digest: Callable[[str, str], str]
     first_start: bool = True
+    pre_approved: PreApproved = no_class
+    reviewed: str = ""
 
     @cached_property
     def trees(self) -> Trees:

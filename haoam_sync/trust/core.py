@@ -14,7 +14,8 @@ S1  Every commit of the step is canonical and has exactly one signature, which h
 S2  At most two parents, the first is the base; counts bounded; nothing missing.
 S3  The tree that was reviewed is the tree of the commit (R3 of `reviews.py`).
 S4  The tree holds only plain files under names that look like what they are; sizes and counts bounded.
-S5  Every changed path matches a rule, and the thresholds of all matching rules are met.
+S5  Every changed path matches a rule, and the thresholds of all matching rules are met; or the rule waives its reviews
+    for a class of changes, and all that differs since people reviewed last belongs to it.
 S6  Trust files change alone, the serial goes up by one, a quorum of the old and of the new roots agrees, and the new
     policy holds together (`policy.py`).
 S7  Reviews are by distinct principals, none of whom contributed; nobody rejects the change (`reviews.py`).
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import TrustedCommit
@@ -56,10 +58,11 @@ def accept(case: Case, trusted: str, head: str) -> Iterator[TrustedCommit]:
         NotTrustedError: with the code of the first check that fails, the commit, what was found and what would do.
     """
     chain = first_parent_chain(case.graph, trusted, head)  # E1
-    base, policy, place = trusted, case.policy(trusted), 0
+    base, policy, place, reviewed = trusted, case.policy(trusted), 0, case.reviewed or trusted
     while place < len(chain):
-        found = _next(case, policy, base, chain[place:], head)
+        found = _next(case, policy, base, chain[place:], head, reviewed)
         yield found
+        reviewed = found.reviewed
         base, place = found.id, chain.index(found.id, place) + 1
         if case.policy_digest(base) != policy.digest:
             policy = case.policy(base)
@@ -100,6 +103,7 @@ def introduction(case: Case, digest: str) -> TrustedCommit:
         change_digest="",
         decided_at=case.now,
         solo=policy.solo,
+        reviewed=oid,
     )
 
 
@@ -159,7 +163,9 @@ def first_parent_chain(graph: Graph, trusted: str, head: str) -> tuple[str, ...]
     )
 
 
-def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str) -> TrustedCommit:
+def _next(
+    case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str, reviewed: str
+) -> TrustedCommit:
     """E2: the longest step from `base` that a review binds, else the step to the next commit."""
     judge = _judge(case, policy)
     bound = {said.head for entry in case.log.about(base=base) if (said := judge.genuine(entry)) is not None}
@@ -167,7 +173,7 @@ def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], f
     refusal: NotTrustedError | None = None
     for end in (*ends, chain[0]):
         try:
-            return step(case, policy, base, end, final=end == final)
+            return step(case, policy, base, end, final=end == final, reviewed=reviewed)
         except NotTrustedError as error:
             refusal = refusal or error
     if refusal is not None and refusal.code == "E_THRESHOLD":
@@ -176,7 +182,7 @@ def _next(case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], f
     raise refusal or NotTrustedError("there is no step", where=base)
 
 
-def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool) -> TrustedCommit:
+def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool, reviewed: str) -> TrustedCommit:
     """STEP(p, c) under P(p).
 
     Args:
@@ -185,6 +191,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
         base: p.
         head: c.
         final: whether no later accepted step builds on it; then times are judged at `now` in any case.
+        reviewed: the last commit that people reviewed.
 
     Raises:
         NotTrustedError: as for `accept`.
@@ -194,6 +201,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
     at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
     found = structure(case, policy, base, head, at)
+    waived: tuple[str, ...] = ()
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
         makers = frozenset({found.author, found.committer})
@@ -201,7 +209,8 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
     elif policy.solo:
         reviews = ()
     else:
-        reviews = require_reviews(judge, found.subject, entries, found.changes)  # S3, S5, S7
+        classes = partial(case.pre_approved, reviewed, base, head)
+        reviews, waived = require_reviews(judge, found.subject, entries, found.changes, classes)  # S3, S5, S7
     return TrustedCommit(
         id=head,
         base=base,
@@ -218,6 +227,8 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool)
         change_digest=found.subject.change_digest(),
         decided_at=case.now,
         solo=policy.solo,
+        waived=waived,
+        reviewed=reviewed if waived else head,
     )
 
 

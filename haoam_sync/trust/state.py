@@ -17,6 +17,7 @@ import fcntl
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -42,11 +43,17 @@ class _Record(BaseModel):
     commit: TrustedCommit
 
     def line(self) -> bytes:
-        return canonical_json(self.model_dump(mode="json"))
+        return canonical_json(self._value())
 
     @property
     def digest(self) -> str:
-        return digest(self.model_dump(mode="json"))
+        return digest(self._value())
+
+    def _value(self) -> dict[str, Any]:
+        """The record as JSON, as versions wrote it that knew less: what says nothing is left out."""
+        value = self.model_dump(mode="json")
+        value["commit"] = {k: v for k, v in value["commit"].items() if v or k not in {"waived", "reviewed"}}
+        return value
 
 
 _RECORD = TypeAdapter(_Record)

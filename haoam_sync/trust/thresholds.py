@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import format_time
-from haoam_sync.model.trust_policy import Rule
+from haoam_sync.model.trust_policy import SECTIONS, Rule
 from haoam_sync.trust.policy import REVIEWER, ROOT, LoadedPolicy
 from haoam_sync.trust.reviews import Judge, Subject, require_other
 from haoam_sync.trust.signatures import key_of
@@ -34,23 +34,46 @@ class _Votes:
 
 
 def require_reviews(
-    judge: Judge, subject: Subject, entries: Sequence[Entry], paths: Collection[str]
-) -> tuple[Review, ...]:
-    """S5 and S7 for a change of configuration: the approvals that count.
+    judge: Judge,
+    subject: Subject,
+    entries: Sequence[Entry],
+    paths: Collection[str],
+    classes: Callable[[], frozenset[str]],
+) -> tuple[tuple[Review, ...], tuple[str, ...]]:
+    """S5 and S7 for a change of configuration: the approvals that count, and the classes that made up for others.
 
     Args:
         judge: what statements are judged with.
         subject: the step.
         entries: statements that seem to be about it, in the order of the log.
         paths: what changes.
+        classes: ids of the classes of pre-approved changes that it belongs to, wholly; asked only when that matters.
 
     Raises:
         NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_REVIEW_WITHDRAWN.
     """
     chosen = [rule for rule in judge.policy.spec.rules if any(map(rule.matches, paths))] or [_UNCHANGED]
     votes = _votes(judge, subject, entries, chosen, others_only=True)
-    _require_rules(judge.policy, subject, chosen, votes)
-    return votes.reviews
+    waived: set[str] = set()
+    for rule in chosen:
+        try:
+            _require_rules(judge.policy, subject, [rule], votes)
+        except NotTrustedError:
+            held = _waived(rule, paths, classes)
+            if not held:
+                raise
+            waived |= held
+    return votes.reviews, tuple(sorted(waived))
+
+
+def _waived(rule: Rule, paths: Collection[str], classes: Callable[[], frozenset[str]]) -> frozenset[str]:
+    """The classes for whose sake the rule asks for no review.
+
+    What a class says is about sections: files elsewhere (access/, haoam.yaml, files that documents name) are never its.
+    """
+    if not rule.waive or not all(path.startswith(SECTIONS) for path in paths if rule.matches(path)):
+        return frozenset()
+    return classes() & frozenset(rule.waive)
 
 
 def require_quorum(

@@ -15,7 +15,7 @@ from haoam_sync.model.evidence import format_time
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.repository import Repository
 from haoam_sync.trust import core
-from haoam_sync.trust.case import Case
+from haoam_sync.trust.case import Case, PreApproved, no_class
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.proofs import SshProofs, ahead
 from haoam_sync.trust.reviews import CLOCK_SKEW
@@ -41,6 +41,7 @@ class _Run:
     denied: frozenset[str]
     now: datetime
     change_digest: ChangeDigest
+    pre_approved: PreApproved
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         proofs = SshProofs(self.denied, ahead(self.graph, base, chain, self.log.entries))
@@ -53,6 +54,8 @@ class _Run:
             self.now,
             self.change_digest,
             first_start=self.state.commit is None,
+            pre_approved=self.pre_approved,
+            reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
         )
 
     def steps(self, head: str) -> Iterator[TrustedCommit]:
@@ -95,6 +98,7 @@ def verify(
     now: datetime,
     change_digest: ChangeDigest,
     known: Collection[str] = (),
+    pre_approved: PreApproved = no_class,
 ) -> Accepted:
     """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
 
@@ -106,6 +110,7 @@ def verify(
         now: the one reading of the clock, with a time zone.
         change_digest: computes the change digest of base and head; what it raises goes through.
         known: commits that instances or the audit log name as applied: `head` must not be older than any of them.
+        pre_approved: the classes that a change belongs to, wholly; what it raises goes through.
 
     Returns:
         The commit, the steps that are new, and the state to be stored with `store_state`.
@@ -120,13 +125,19 @@ def verify(
         read_denylist(root)
         _require_newer(repository, root, head, known)
         return _unchanged(state)
-    run = _open(repository, root, state, now, change_digest)
+    run = _open(repository, root, state, now, change_digest, pre_approved)
     _require_newer(repository, root, head, known)
     return _accepted(run, repository, tuple(run.steps(head)))
 
 
 def advance(
-    repository: Repository, root: HostRoot, state: TrustState, *, now: datetime, change_digest: ChangeDigest
+    repository: Repository,
+    root: HostRoot,
+    state: TrustState,
+    *,
+    now: datetime,
+    change_digest: ChangeDigest,
+    pre_approved: PreApproved = no_class,
 ) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
 
@@ -136,7 +147,7 @@ def advance(
     Raises:
         NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction).
     """
-    run = _open(repository, root, state, now, change_digest)
+    run = _open(repository, root, state, now, change_digest, pre_approved)
     head, refusal = repository.tip, None
     while True:
         steps: list[TrustedCommit] = []
@@ -178,7 +189,12 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
 
 
 def _open(
-    repository: Repository, root: HostRoot, state: TrustState, now: datetime, change_digest: ChangeDigest
+    repository: Repository,
+    root: HostRoot,
+    state: TrustState,
+    now: datetime,
+    change_digest: ChangeDigest,
+    pre_approved: PreApproved,
 ) -> _Run:
     """E3: what must hold before anything is judged."""
     _require_clock(state, now)
@@ -192,7 +208,7 @@ def _open(
             where=repository.attestations or "refs/heads/haoam/attestations",
             hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
         )
-    return _Run(root, state, graph, log, denied, now, change_digest)
+    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved)
 
 
 def _accepted(

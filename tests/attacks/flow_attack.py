@@ -56,11 +56,13 @@ class Site(World):
 
     Attributes:
         gate: in front of the instance's API.
+        tip: the last commit, where a test keeps it.
         allowed: more lines for the host root file's `secrets`.
         secrets: variables of the environment beside EDGE_PASSWORD.
     """
 
     gate: Gate = field(kw_only=True)
+    tip: str = ""
     api: Gate = field(init=False)
     allowed: str = ""
     secrets: dict[str, str] = field(default_factory=dict)

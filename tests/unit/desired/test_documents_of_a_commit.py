@@ -104,13 +104,72 @@ def test_files_that_may_not_stand_there(refusals: Refusals, path: str, refusal: 
     assert refusals({path: BACKEND}) == [refusal]
 
 
-@pytest.mark.parametrize("kind", ["Role", "RoleBinding", "Grant", "ChangePolicy"])
+@pytest.mark.parametrize("kind", ["Role", "RoleBinding", "Grant", "GroupSnapshot"])
 def test_access_documents_are_refused_until_they_are_enforced(refusals: Refusals, kind: str) -> None:
     """Nobody may believe that a rule holds which this version does not know."""
     text = f"apiVersion: haoam/v1\nkind: {kind}\nmetadata: {{name: x}}\nspec: {{}}\n"
     assert refusals({"access/roles.yaml": text}) == [
         f"kind `{kind}` is not supported yet by this version (take it out of git) access/roles.yaml:2:7"
     ]
+
+
+_POLICY = """\
+apiVersion: haoam/v1
+kind: ChangePolicy
+metadata: {name: classes}
+spec: {rules: [{id: PRE-001, match: MATCH, require: []}]}
+"""
+
+
+def test_a_change_policy_names_classes(load: Load) -> None:
+    """A class is read with its defaults: backends of every cluster, half of their capacity."""
+    (found,) = load({"access/classes.yaml": _POLICY.replace("MATCH", "{fields: [servers.*.weight]}")}).classes
+    assert (found.id, found.kinds, found.capacity_left) == ("PRE-001", {SectionKind.BACKEND}, 50)
+    assert found.clusters == {"eu", "us"}
+    assert found.may_change(SectionKind.BACKEND, "any")
+    assert found.allows(("servers", "s.1", "weight"))
+    assert not found.allows(("servers", "s1", "port"))
+
+
+@pytest.mark.parametrize(
+    ("match", "refusal"),
+    [
+        ("{}", "field `fields` is missing"),
+        ("{fields: []}", "at least 1 item"),
+        ("{fields: [servers.*.wait]}", "`servers.*.wait` cannot be named: Server has no field `wait`"),
+        ("{fields: [servers.*.name]}", "part of the identity"),
+        ("{fields: [maxconn], kinds: [Backends]}", "there is no kind of section `Backends`"),
+        ("{fields: [servers.*.weight], clusters: [nowhere]}", "the fleet has no cluster `nowhere`"),
+        ("{fields: [servers.*.weight], capacity_left: 70}", "expected text"),
+        ("{fields: [servers.*.weight], capacity_left: '>=700%'}", "capacity_left"),
+        ("{fields: [servers.*.weight], names: ['we b']}", "names"),
+        ("{fields: [servers.*.weight], name: web}", "unknown field `name`"),
+    ],
+)
+def test_a_class_that_means_nothing_is_refused(refusals: Refusals, match: str, refusal: str) -> None:
+    """A class is strict like every document: what it names must be there."""
+    found = refusals({"access/classes.yaml": _POLICY.replace("MATCH", match)})
+    assert any(refusal in problem and "access/classes.yaml:4:" in problem for problem in found), found
+
+
+def test_a_class_that_asks_for_reviews_is_refused(refusals: Refusals) -> None:
+    """What a change needs stands in trust.yaml: nobody may believe that a class could ask for more."""
+    text = _POLICY.replace("MATCH", "{fields: [servers.*.weight]}").replace("require: []", "require: [bob]")
+    assert any("require" in problem for problem in refusals({"access/classes.yaml": text}))
+
+
+def test_a_class_named_twice_is_refused(refusals: Refusals) -> None:
+    """An id means one class."""
+    text = _POLICY.replace("MATCH", "{fields: [servers.*.weight]}")
+    found = refusals({"access/a.yaml": text, "access/b.yaml": text})
+    assert found == ["class PRE-001 is named twice (give it another id) access/b.yaml:4:21"]
+
+
+@pytest.mark.parametrize("path", ["haproxy/x.yaml", "access/x.yaml"])
+def test_documents_have_their_folder(refusals: Refusals, path: str) -> None:
+    """A section in access/ would escape the rules for haproxy/, and the other way round."""
+    text = BACKEND if path.startswith("access/") else _POLICY.replace("MATCH", "{fields: [servers.*.weight]}")
+    assert any("does not belong in this file" in problem for problem in refusals({path: text}))
 
 
 @pytest.mark.parametrize(
