@@ -44,7 +44,7 @@ def _has_metadata(value: Json) -> bool:
     if isinstance(value, Mapping):
         if METADATA in value:
             return True
-        for inner in value.values():
+        for inner in value.values():  # noqa: SIM110  # a generator costs more than the work, ten thousand times
             if type(inner) not in _SCALARS and _has_metadata(inner):
                 return True
         return False
