@@ -81,7 +81,13 @@ class Case:
         Raises:
             NotTrustedError: E_TRUST_MISSING, E_YAML, E_POLICY_INVARIANT.
         """
-        return load_policy(self.policy_bytes(commit), ref=self.ref, may_be_solo=self.may_be_solo, where=commit)
+        return load_policy(
+            self.policy_bytes(commit),
+            ref=self.ref,
+            may_be_solo=self.may_be_solo,
+            where=commit,
+            read=lambda path: self.graph.file(commit, path),
+        )
 
     def policy_digest(self, commit: str) -> str:
         """Digest of a commit's policy; "" when it has none that can be read."""

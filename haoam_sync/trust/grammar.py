@@ -36,7 +36,7 @@ _ARMOR = {
         rb"-----BEGIN SSH SIGNATURE-----\n(?P<body>(?:[A-Za-z0-9+/=]+\n)+)-----END SSH SIGNATURE-----\n(?:\n)?"
     ),
     "PGP": re.compile(
-        rb"-----BEGIN PGP SIGNATURE-----\n(?:(?:Version|Comment): [ -~]*\n)*\n"
+        rb"-----BEGIN PGP SIGNATURE-----\n\n"
         rb"(?P<body>(?:[A-Za-z0-9+/=]+\n)+)-----END PGP SIGNATURE-----\n(?:\n)?"
     ),
 }

@@ -86,6 +86,15 @@ class Graph:
             oid = found.oid
         return found
 
+    def file(self, commit: str, path: str) -> bytes | None:
+        """The content of a plain file in a commit's tree; None when there is none, or it is no plain file.
+
+        Raises:
+            NotTrustedError: E_TREE_ENTRY, E_PATH, E_OID_MISMATCH, E_REPO_STATE.
+        """
+        entry = self.entry(self.commit(commit).tree, path, commit)
+        return self.blobs([entry.oid])[0] if entry is not None and entry.is_plain else None
+
     def first_parents(self, base: str, head: str) -> tuple[str, ...] | None:
         """The first-parent chain from the commit after `base` to `head`, oldest first; None when it misses `base`."""
         chain: list[str] = []

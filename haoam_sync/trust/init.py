@@ -173,7 +173,10 @@ def first_policy(repository: Repository, commit: str, *, solo: bool) -> tuple[Lo
             "the commit has no trust.yaml", code="E_TRUST_MISSING", where=commit, hint="haoam-sync trust init writes it"
         )
     data = graph.blobs([entry.oid])[0]
-    return load_policy(data, ref=repository.ref, may_be_solo=solo, where=commit), digest_bytes(data)
+    policy = load_policy(
+        data, ref=repository.ref, may_be_solo=solo, where=commit, read=lambda path: graph.file(commit, path)
+    )
+    return policy, digest_bytes(data)
 
 
 def _principal(person: Member) -> Iterable[str]:

@@ -3,6 +3,8 @@
 I1  There is something: principals, keys, and a rule for `trust.yaml` and everything below `keys/` that asks for roots.
 I2  Roles name principals that exist; rules ask for roles that exist; bots name operators who are people.
 I3  No key and no forge account belongs to two principals; no key stands there twice. Every key is of an allowed kind.
+    The certificate of an OpenPGP key lies beside the policy (`certificate.py`), is that key's, holds no secret key and,
+    as long as the key is active, no revocation of it.
 I4  At least two human roots, and a threshold of two or more that survives losing one of them.
 I5  Bots are neither root nor reviewer.
 I6  Every threshold can be reached without the author: of each author's changes.
@@ -14,8 +16,8 @@ authors either, since nobody would review what they do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import ValidationError
@@ -23,8 +25,19 @@ from pydantic import ValidationError
 from haoam_sync import documents
 from haoam_sync.errors import InvalidDesiredError, NotTrustedError
 from haoam_sync.model.json import canonical_json, digest_bytes
-from haoam_sync.model.trust_policy import KEY_DIRECTORY, TRUST_FILE, Key, Principal, SshKey, TrustPolicy, is_trust_file
-from haoam_sync.trust.sshsig import FormatError, parse_public
+from haoam_sync.model.trust_policy import (
+    KEY_DIRECTORY,
+    TRUST_FILE,
+    Key,
+    OpenpgpKey,
+    Principal,
+    SshKey,
+    TrustPolicy,
+    is_trust_file,
+)
+from haoam_sync.trust.certificate import Certificate, SigningKey, parse_certificate
+from haoam_sync.trust.claims import Claim
+from haoam_sync.trust.sshsig import FormatError, SshClaim, fingerprint, parse_public
 
 ROOT, AUTHOR, REVIEWER, MERGER = "root", "author", "reviewer", "merger"
 _API_VERSION, _KIND = "haoam/v1", "TrustPolicy"
@@ -33,10 +46,31 @@ _FEWEST_ROOTS = 2
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key of the policy and whose it is; `principal` is "" for a forge's own key."""
+    """A key of the policy and whose it is.
+
+    Attributes:
+        principal: name; "" for a forge's own key.
+        key: as the policy lists it.
+        certificate: of an OpenPGP key; None for SSH keys.
+        signer: the one of the certificate's keys that is meant; None for SSH keys.
+    """
 
     principal: str
     key: Key
+    certificate: Certificate | None = None
+    signer: SigningKey | None = None
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the certificate itself says that it is over."""
+        return self.signer is not None and self.signer.revoked
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that a denylist may call it."""
+        own = fingerprint(self.key.public) if isinstance(self.key, SshKey) else self.key.fingerprint
+        used = {self.signer.public.fingerprint} if self.signer is not None else set()
+        return frozenset({own, *used, f"{self.principal}/{self.key.id}"})
 
 
 @dataclass(frozen=True)
@@ -47,11 +81,27 @@ class LoadedPolicy:
         spec: what the file says.
         digest: `sha256:` digest of the file's bytes.
         solo: whether one person works alone, by the word of the host root file.
+        certificates: of its OpenPGP keys, by primary fingerprint.
     """
 
     spec: TrustPolicy
     digest: str
     solo: bool
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+
+    def key_of(self, claim: Claim) -> KeyUse | None:
+        """Whose key should have made a signature; None when it is nobody's."""
+        if isinstance(claim, SshClaim):
+            return self.ssh_key(claim.signature.public)
+        found = []
+        for use in _uses(self.spec):
+            if isinstance(use.key, SshKey) or claim.named not in {"", use.key.fingerprint}:
+                continue
+            certificate = self.certificates[use.key.fingerprint]
+            signer = certificate.signer(claim.signature)
+            if signer is not None:
+                found.append(KeyUse(use.principal, use.key, certificate, signer))
+        return found[0] if len(found) == 1 else None
 
     def ssh_key(self, public: str) -> KeyUse | None:
         """Whose SSH key `TYPE BASE64` is; None when it is nobody's."""
@@ -78,7 +128,13 @@ class LoadedPolicy:
             raise _unusable("E_KEY_EXPIRED", f"{name} ended on {use.key.not_after}", where)
 
 
-def load_policy(data: bytes, *, ref: str, may_be_solo: bool, where: str) -> LoadedPolicy:
+def _no_file(_path: str) -> bytes | None:
+    return None
+
+
+def load_policy(
+    data: bytes, *, ref: str, may_be_solo: bool, where: str, read: Callable[[str], bytes | None] = _no_file
+) -> LoadedPolicy:
     """Read `trust.yaml` and require that it holds together.
 
     Args:
@@ -86,6 +142,7 @@ def load_policy(data: bytes, *, ref: str, may_be_solo: bool, where: str) -> Load
         ref: the branch of the host root file.
         may_be_solo: whether the host root file says `solo`.
         where: the commit, for messages.
+        read: gives a certificate file of the same tree; None when it is not there, or no plain file.
 
     Raises:
         NotTrustedError: E_YAML, it is no YAML that can be read in one way only; E_POLICY_INVARIANT.
@@ -111,10 +168,9 @@ def load_policy(data: bytes, *, ref: str, may_be_solo: bool, where: str) -> Load
         path = ("spec", *first["loc"])
         raise _broken(where, f"{'.'.join(map(str, path))}: {first['msg']} {found[0].position(path)}") from error
     solo = may_be_solo and sum(principal.kind == "human" for principal in spec.principals.values()) == 1
-    policy = LoadedPolicy(spec, digest_bytes(data), solo)
     for problem in invariants(spec, ref=ref, solo=solo):
         raise _broken(where, problem)
-    return policy
+    return LoadedPolicy(spec, digest_bytes(data), solo, _certificates(spec, read, where))
 
 
 def invariants(policy: TrustPolicy, *, ref: str, solo: bool) -> Iterator[str]:
@@ -189,6 +245,39 @@ def _keys(policy: TrustPolicy) -> Iterator[str]:
     for name, principal in policy.principals.items():
         if principal.forge is not None and accounts.setdefault(principal.forge.github, name) != name:
             yield f"{accounts[principal.forge.github]} and {name} have the same account {principal.forge.github}"
+
+
+def _certificates(policy: TrustPolicy, read: Callable[[str], bytes | None], where: str) -> Mapping[str, Certificate]:
+    """I3, of OpenPGP keys."""
+    found: dict[str, Certificate] = {}
+    owners: dict[str, str] = {}
+    for use in _uses(policy):
+        if not isinstance(use.key, OpenpgpKey):
+            continue
+        certificate = _certificate(use.key, read, where)
+        found[certificate.fingerprint] = certificate
+        for one in certificate.signing:
+            owner = owners.setdefault(one.public.fingerprint, use.key.certificate)
+            if owner != use.key.certificate:
+                raise _broken(where, f"{owner} and {use.key.certificate} hold the same key {one.public.fingerprint}")
+    return found
+
+
+def _certificate(key: OpenpgpKey, read: Callable[[str], bytes | None], where: str) -> Certificate:
+    data = read(key.certificate)
+    if data is None:
+        raise _broken(where, f"key {key.id} has no certificate: {key.certificate} is not there")
+    try:
+        certificate = parse_certificate(data)
+    except FormatError as error:
+        raise _broken(where, f"{key.certificate}: {error}") from error
+    if certificate.fingerprint != key.fingerprint:
+        raise _broken(
+            where, f"{key.certificate} is the certificate of {certificate.fingerprint}, not {key.fingerprint}"
+        )
+    if certificate.revoked and key.status == "active":
+        raise _broken(where, f"{key.certificate} is revoked: key {key.id} is retired or compromised, not active")
+    return certificate
 
 
 def _roots(policy: TrustPolicy) -> Iterator[str]:

@@ -26,7 +26,7 @@ from haoam_sync.trust import ssh
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import KeyUse, LoadedPolicy
-from haoam_sync.trust.proofs import SshProofs
+from haoam_sync.trust.proofs import Answers
 from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.sshsig import REVIEW_NAMESPACE, fingerprint
 from haoam_sync.trust.state import Accepted
@@ -81,9 +81,7 @@ def sign_review(
         raise NotTrustedError(
             "the review statements changed under our feet", code="E_ATTEST_ROLLBACK", hint="try again"
         )
-    case = Case(
-        graph, log, SshProofs(read_denylist(root)), root.ref, root.solo, now, lambda _base, _head: change_digest
-    )
+    case = Case(graph, log, Answers(read_denylist(root)), root.ref, root.solo, now, lambda _base, _head: change_digest)
     policy = case.policy(proposed.base)
     use = _owner(case, policy, proposed, ssh.public_of(key))
     if decision == "approve":

@@ -23,10 +23,11 @@ from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import Predicate, parse_time
 from haoam_sync.model.trust_policy import parse_duration
+from haoam_sync.trust.claims import Claim, require_namespace
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.signatures import Proofs, require_key
-from haoam_sync.trust.sshsig import REVIEW_NAMESPACE, SshClaim, require_namespace
+from haoam_sync.trust.sshsig import REVIEW_NAMESPACE
 from haoam_sync.trust.statements import Entry, Log
 from haoam_sync.trust.trees import Trees, is_disjoint_merge
 
@@ -78,7 +79,7 @@ class Judge:
     policy_digest_of: Callable[[str], str]
     """Digest of the policy of a commit; "" when it has none."""
 
-    def signer(self, entry: Entry, at: datetime, policy: LoadedPolicy | None = None) -> tuple[Predicate, SshClaim]:
+    def signer(self, entry: Entry, at: datetime, policy: LoadedPolicy | None = None) -> tuple[Predicate, Claim]:
         """R1 and R2: a statement of this repository, surely made by whom it names.
 
         Args:
@@ -99,18 +100,19 @@ class Judge:
         if said.repository != self.graph.introduction or said.ref != self.ref:
             raise _context(where, f"it is about {said.ref} of the repository that began with {said.repository[:12]}")
         _require_principal(said, claim, keys, where)
-        require_namespace(claim.signature, REVIEW_NAMESPACE, where)
+        require_namespace(claim, REVIEW_NAMESPACE, where)
         require_key(keys, claim, self.proofs, at, where)
         return said, claim
 
     def genuine(self, entry: Entry, policy: LoadedPolicy | None = None) -> Predicate | None:
         """A statement that a key of its principal signed, whatever else is wrong with it; None when it is not."""
         said, claim = entry.parsed.predicate, entry.parsed.claim
-        if said is None or claim is None or claim.signature.namespace != REVIEW_NAMESPACE:
+        if said is None or claim is None or claim.namespace != REVIEW_NAMESPACE:
             return None
-        use = (policy or self.policy).ssh_key(claim.signature.public)
-        mine = use is not None and use.principal == said.principal
-        return said if mine and self.proofs.holds(claim) else None
+        use = (policy or self.policy).key_of(claim)
+        if use is None or use.principal != said.principal:
+            return None
+        return said if self.proofs.holds(claim, use.certificate) else None
 
     def approval(self, entry: Entry, subject: Subject, policy: LoadedPolicy | None = None) -> Review:
         """R1 to R6: an approval of exactly this step, by anybody.
@@ -238,7 +240,7 @@ def require_other(review: Review, subject: Subject, where: str) -> None:
         )
 
 
-def _require_principal(said: Predicate, claim: SshClaim, policy: LoadedPolicy, where: str) -> None:
+def _require_principal(said: Predicate, claim: Claim, policy: LoadedPolicy, where: str) -> None:
     """R2, but for the signature."""
     principal = policy.spec.principals.get(said.principal)
     if principal is None:
@@ -255,10 +257,10 @@ def _require_principal(said: Predicate, claim: SshClaim, policy: LoadedPolicy, w
             where=where,
             hint="a person reviews it",
         )
-    use = policy.ssh_key(claim.signature.public)
+    use = policy.key_of(claim)
     if use is None or (use.principal, use.key.id) != (said.principal, said.key):
         raise NotTrustedError(
-            f"a review in the name of {said.principal} (key {said.key}) is signed by {claim.signature.fingerprint}",
+            f"a review in the name of {said.principal} (key {said.key}) is signed by {claim.fingerprint}",
             code="E_STATEMENT_SIGNER",
             where=where,
             hint=f"{said.principal} reviews it with a key of trust.yaml",

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Signer
+from haoam_sync.trust.certificate import Certificate
+from haoam_sync.trust.claims import Claim, commit_claim
 from haoam_sync.trust.grammar import ParsedCommit
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import AUTHOR, MERGER, KeyUse, LoadedPolicy
-from haoam_sync.trust.sshsig import SshClaim, commit_signature
 
 
 class Proofs(Protocol):
@@ -21,19 +22,20 @@ class Proofs(Protocol):
     def denied(self) -> frozenset[str]:
         """Fingerprints and ids (`PRINCIPAL/KEY`) of keys that the host's denylist or the roots call compromised."""
 
-    def holds(self, claim: SshClaim) -> bool:
-        """Whether the signature is good over its payload, by the public key that it names, for its namespace."""
+    def holds(self, claim: Claim, certificate: Certificate | None) -> bool:
+        """Whether the signature is good over its payload, by the public key that it names, for its namespace.
+
+        `certificate` is the policy's, of an OpenPGP key; None for SSH keys.
+        """
 
 
-def claims(graph: Graph, commits: Iterable[str]) -> Iterator[SshClaim]:
+def claims(graph: Graph, commits: Iterable[str]) -> Iterator[Claim]:
     """The signatures of commits as they claim to be, to be proven. What can not be read is passed over: S1 names it."""
     for oid in commits:
         try:
-            claim = _claim(graph.commit(oid))
+            yield commit_claim(graph.commit(oid))
         except NotTrustedError:
             continue
-        if claim is not None:
-            yield claim
 
 
 def signed_by(
@@ -56,15 +58,7 @@ def signed_by(
 
 
 def _signer(commit: ParsedCommit, policy: LoadedPolicy, proofs: Proofs, at: datetime, *, may_merge: bool) -> Signer:
-    commit.require_signature()
-    claim = _claim(commit)
-    if claim is None:
-        raise NotTrustedError(
-            "the commit is signed with OpenPGP, which this version can not check",
-            code="E_KEY_UNKNOWN",
-            where=commit.id,
-            hint="sign with an SSH key: git config gpg.format ssh",
-        )
+    claim = commit_claim(commit)
     use = require_key(policy, claim, proofs, at, commit.id)
     roles = policy.spec.roles_of(use.principal)
     if AUTHOR not in roles and not (may_merge and MERGER in roles):
@@ -77,29 +71,29 @@ def _signer(commit: ParsedCommit, policy: LoadedPolicy, proofs: Proofs, at: date
     return Signer(commit.id, use.principal, use.key.id)
 
 
-def require_key(policy: LoadedPolicy, claim: SshClaim, proofs: Proofs, at: datetime, where: str) -> KeyUse:
+def require_key(policy: LoadedPolicy, claim: Claim, proofs: Proofs, at: datetime, where: str) -> KeyUse:
     """The active key of the policy that made a signature which holds.
 
     Raises:
         NotTrustedError: E_KEY_UNKNOWN, E_KEY_REVOKED, E_SIG_INVALID, E_KEY_RETIRED, E_KEY_EXPIRED.
     """
-    fingerprint = claim.signature.fingerprint
-    use = policy.ssh_key(claim.signature.public)
+    use = policy.key_of(claim)
     if use is None:
         raise NotTrustedError(
-            f"the key {fingerprint} that signed it is nobody's in the policy (serial {policy.spec.serial})",
+            f"the key {claim.fingerprint} that signed it is nobody's in the policy (serial {policy.spec.serial})",
             code="E_KEY_UNKNOWN",
             where=where,
             hint="a key counts from the change after the one that adds it to trust.yaml",
         )
-    if fingerprint in proofs.denied or f"{use.principal}/{use.key.id}" in proofs.denied:
+    if use.revoked or not proofs.denied.isdisjoint(use.names):
         raise NotTrustedError(
-            f"key {use.key.id} of {use.principal} ({fingerprint}) is compromised",
+            f"key {use.key.id} of {use.principal} ({claim.fingerprint}) is "
+            + ("revoked by its own certificate" if use.revoked else "compromised"),
             code="E_KEY_REVOKED",
             where=where,
             hint="nothing that it signed counts any more; make the change again with another key",
         )
-    if not proofs.holds(claim):
+    if not proofs.holds(claim, use.certificate):
         raise NotTrustedError(
             f"the signature by key {use.key.id} of {use.principal} does not hold over these bytes",
             code="E_SIG_INVALID",
@@ -113,13 +107,6 @@ def require_key(policy: LoadedPolicy, claim: SshClaim, proofs: Proofs, at: datet
 def key_of(graph: Graph, policy: LoadedPolicy, proofs: Proofs, oid: str, at: datetime) -> KeyUse | None:
     """The active key of `policy` that signed a commit; None when none did."""
     try:
-        claim = _claim(graph.commit(oid))
-        return require_key(policy, claim, proofs, at, oid) if claim is not None else None
+        return require_key(policy, commit_claim(graph.commit(oid)), proofs, at, oid)
     except NotTrustedError:
         return None
-
-
-def _claim(commit: ParsedCommit) -> SshClaim | None:
-    if commit.kind != "ssh":
-        return None
-    return SshClaim(commit_signature(commit.armor, commit.id), commit.payload)

@@ -79,6 +79,16 @@ class SshClaim:
         parts = (self.signature.blob, self.payload)
         return hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that should have made it."""
+        return self.signature.fingerprint
+
+    @property
+    def namespace(self) -> str:
+        """What it was made for."""
+        return self.signature.namespace
+
 
 class _Reader:
     """SSH's wire encoding (RFC 4251, section 5)."""
@@ -211,10 +221,10 @@ def commit_signature(armor: bytes, oid: str) -> SshSignature:
     """The signature of a commit.
 
     Raises:
-        NotTrustedError: E_SIG_ARMOR, E_SIG_NAMESPACE.
+        NotTrustedError: E_SIG_ARMOR.
     """
     try:
-        signature = parse_signature(decode_armor(armor))
+        return parse_signature(decode_armor(armor))
     except FormatError as error:
         raise NotTrustedError(
             f"the commit's signature can not be read: {error}",
@@ -223,23 +233,6 @@ def commit_signature(armor: bytes, oid: str) -> SshSignature:
             hint="sign it again: git commit --amend -S --no-edit (an ECDSA signature with a high s is refused: sign "
             "until it is low, or use an ed25519 key)",
         ) from error
-    return require_namespace(signature, COMMIT_NAMESPACE, oid)
-
-
-def require_namespace(signature: SshSignature, namespace: str, where: str) -> SshSignature:
-    """Refuse a signature that was made for something else.
-
-    Raises:
-        NotTrustedError: E_SIG_NAMESPACE.
-    """
-    if signature.namespace != namespace:
-        raise NotTrustedError(
-            f"the signature was made for {signature.namespace!r}, not for {namespace!r}",
-            code="E_SIG_NAMESPACE",
-            where=where,
-            hint="sign commits with git commit -S, and reviews with haoam-sync review",
-        )
-    return signature
 
 
 def _public_text(kind: str, blob: bytes) -> str:

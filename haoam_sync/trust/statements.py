@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.evidence import STATEMENT_BYTES, Envelope, Predicate, parse_envelope, parse_statement
+from haoam_sync.model.evidence import STATEMENT_BYTES, Predicate, parse_envelope, parse_statement
+from haoam_sync.trust.claims import Claim, statement_claim
 from haoam_sync.trust.graph import Graph
-from haoam_sync.trust.sshsig import FormatError, SshClaim, SshSignature, parse_signature
 
 FILE = "statement.json"
 
@@ -58,10 +58,10 @@ class Entry:
         try:
             envelope = parse_envelope(self.data, where=self.commit)
             predicate = parse_statement(envelope.payload, where=self.commit)
-            signature = _signature(envelope, self.commit)
+            claim = statement_claim(envelope, self.commit)
         except NotTrustedError as error:
             return ParsedEntry(None, None, error)
-        return ParsedEntry(predicate, SshClaim(signature, envelope.signed), None)
+        return ParsedEntry(predicate, claim, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ParsedEntry:
     """
 
     predicate: Predicate | None
-    claim: SshClaim | None
+    claim: Claim | None
     problem: NotTrustedError | None
 
 
@@ -159,23 +159,3 @@ def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
         for commit, data in zip(part, graph.blobs([blobs[commit] for commit in part]), strict=True):
             entries.append(Entry(len(entries), commit, data[: STATEMENT_BYTES + 1]))
     return entries
-
-
-def _signature(envelope: Envelope, where: str) -> SshSignature:
-    try:
-        signature = parse_signature(envelope.signature)
-    except FormatError as error:
-        raise NotTrustedError(
-            f"the signature of a review statement can not be read: {error}",
-            code="E_SIG_ARMOR",
-            where=where,
-            hint="review again with haoam-sync review",
-        ) from error
-    if signature.fingerprint != envelope.keyid:
-        raise NotTrustedError(
-            f"a review statement names the key {envelope.keyid}, and is signed by {signature.fingerprint}",
-            code="E_STATEMENT_SIGNER",
-            where=where,
-            hint="review again with haoam-sync review",
-        )
-    return signature

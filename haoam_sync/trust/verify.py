@@ -17,10 +17,9 @@ from haoam_sync.repository import Repository
 from haoam_sync.trust import core
 from haoam_sync.trust.case import Case, PreApproved, no_class
 from haoam_sync.trust.graph import Graph
-from haoam_sync.trust.proofs import SshProofs, ahead
+from haoam_sync.trust.proofs import Answers, ahead
 from haoam_sync.trust.reviews import CLOCK_SKEW
 from haoam_sync.trust.root import read_denylist
-from haoam_sync.trust.signatures import claims
 from haoam_sync.trust.state import Accepted, TrustState, advanced
 from haoam_sync.trust.statements import Log, read_log
 
@@ -44,7 +43,10 @@ class _Run:
     pre_approved: PreApproved
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
-        proofs = SshProofs(self.denied, ahead(self.graph, base, chain, self.log.entries))
+        known = self._case(Answers(self.denied))  # for policies only
+        return self._case(Answers(self.denied, ahead(self.graph, base, chain, self.log.entries, known.policy)))
+
+    def _case(self, proofs: Answers) -> Case:
         return Case(
             self.graph,
             self.log,
@@ -84,9 +86,7 @@ class _Run:
                 where=oid,
                 hint="compare the host root file with the repository: they do not belong together",
             ) from error
-        proofs = SshProofs(self.denied, [list(claims(self.graph, [oid]))])
-        case = Case(self.graph, self.log, proofs, self.root.ref, self.root.solo, self.now, self.change_digest)
-        return core.introduction(case, self.root.policy)
+        return core.introduction(self._case(Answers(self.denied)), self.root.policy)
 
 
 def verify(

@@ -142,6 +142,8 @@ class World:
     """Change digests that a test wants to be others than those of the files."""
     api: Gate = field(default_factory=closed_api)
     """Where the only instance's API would be: it cuts each connection, and counts it."""
+    more: Mapping[str, bytes] = field(default_factory=dict)
+    """What the introduction commit holds beside the policy and the fleet: certificates."""
 
     def __post_init__(self) -> None:
         """Begin with the introduction commit, by the founder."""
@@ -153,6 +155,7 @@ class World:
             "trust.yaml": policy_bytes(self.spec),
             "haoam.yaml": FLEET.format(url=self.api.url).encode(),
             "docs/web.md": b"one\n",
+            **self.more,
         }
         self.introduction = self.commit(self.files, [], self.founder)
         self.move(self.introduction)

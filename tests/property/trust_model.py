@@ -28,6 +28,8 @@ from haoam_sync.model.git_object import object_id
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.trust import core
 from haoam_sync.trust.case import Case
+from haoam_sync.trust.certificate import Certificate
+from haoam_sync.trust.claims import Claim
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.sshsig import SshClaim, encode_armor, fingerprint, parse_signature
 from haoam_sync.trust.statements import Entry, Log
@@ -76,7 +78,7 @@ class Memory:
 
     denied: frozenset[str] = frozenset()
 
-    def holds(self, claim: SshClaim) -> bool:
+    def holds(self, claim: Claim, _certificate: Certificate | None) -> bool:
         """See `Proofs`."""
         return claim in self.good
 

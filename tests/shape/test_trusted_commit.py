@@ -11,9 +11,13 @@ import haoam_sync
 PACKAGE = Path(haoam_sync.__file__).parent
 CORE = (
     "case",
+    "certificate",
+    "claims",
     "core",
     "grammar",
     "graph",
+    "packets",
+    "pgpsig",
     "policy",
     "reviews",
     "signatures",
