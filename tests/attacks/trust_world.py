@@ -322,9 +322,31 @@ class World:
                 **options,
             )
             trust.store_state(self.place / "state", accepted)
-            return accepted
         finally:
             repository.close()
+        self.good_for_git(accepted)
+        return accepted
+
+    def good_for_git(self, accepted: trust.Accepted) -> None:
+        """Differential: git finds each accepted signature good, and each object that came with it well formed."""
+        commits = {signer.commit for step in accepted.steps for signer in step.signers}
+        signed = sorted(oid for oid in commits if b"BEGIN SSH SIGNATURE" in self.read(oid))
+        if not signed:
+            return
+        policies = {git(self.repo, "show", f"{step.base}:trust.yaml") for step in accepted.steps}
+        specs = [json.loads(policy)["spec"] for policy in policies]
+        people = [person for spec in specs for person in spec["principals"].values()]
+        keys = [key for person in people for key in person["keys"]]
+        keys += [key for spec in specs for key in spec.get("merge", {}).get("forge_keys", [])]
+        signers = self.place / "allowed"
+        signers.write_text("".join(f"* {key['public']}\n" for key in keys if key["type"] == "ssh"))
+        scratch = self.place / "scratch.git"  # with a configuration of its own, whatever the source's says
+        git(self.place, "init", "-q", "--bare", str(scratch))
+        (scratch / "objects" / "info" / "alternates").write_text(f"{self.repo / 'objects'}\n")
+        git(scratch, "-c", f"gpg.ssh.allowedSignersFile={signers}", "verify-commit", *signed)
+        objects = git(scratch, "rev-list", "--objects", accepted.commit.id)
+        pack = git(scratch, "pack-objects", "--stdout", "-q", stdin=objects)
+        git(scratch, "index-pack", "--strict", "--stdin", stdin=pack)
 
     def refused(self, code: str, head: str = "", **options: Any) -> NotTrustedError:
         """The refusal with this code: of the stage, and of a whole `apply`, which sends nothing to any API.
