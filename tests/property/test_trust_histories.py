@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from trust_model import NOW, REF, Memory, Statement, public_key
 
 from haoam_sync.errors import NotTrustedError
@@ -21,6 +22,7 @@ from haoam_sync.model.json import digest_bytes
 WRITERS = ("alice", "bob", "carol", "dave")
 PATHS = ("haproxy/a.yaml", "haproxy/b.yaml", "haproxy/c.yaml", "haoam.yaml")
 DAY = timedelta(days=1)
+_HOSTILE = st.sampled_from((False, False, False, True))
 
 
 def first_policy() -> dict[str, Any]:
@@ -57,13 +59,19 @@ class Step:
     base: str
     head: str
     signers: list[str | None]  # names of keys, of everything that the step brings in; the last one signed `head`
-    paths: set[str]
+    before: dict[str, bytes]  # files of `base`
+    after: dict[str, bytes]  # files of `head`
     branch: str = ""
     fork: str = ""  # where the branch began
     mechanical: bool = False
     policy: dict[str, Any] | None = None  # the new policy, when the step changes it
     statements: list[Statement] = field(default_factory=list)
     disjoint: bool = True
+
+    @property
+    def paths(self) -> set[str]:
+        """What differs: something that comes and goes again does not."""
+        return {path for path in {*self.before, *self.after} if self.before.get(path) != self.after.get(path)}
 
 
 def people(spec: dict[str, Any]) -> dict[str, str]:
@@ -93,8 +101,7 @@ def together(steps: list[Step]) -> Step | None:
     if any(step.policy for step in steps) or not any(s.base == base and s.head == last.head for s in last.statements):
         return None
     signers = [signer for step in steps for signer in step.signers]
-    paths = {path for step in steps for path in step.paths}  # no content comes back, so this is what differs
-    return Step(base, last.head, signers, paths, statements=last.statements)
+    return Step(base, last.head, signers, steps[0].before, last.after, statements=last.statements)
 
 
 def accepts(step: Step, spec: dict[str, Any], *, now: bool) -> bool:
@@ -175,8 +182,9 @@ def policy_accepted(step: Step, old: dict[str, Any], voters: set[str], makers: s
 class Builder:
     """Draws a history that should be accepted, and spoils at most one thing of it."""
 
-    def __init__(self, data: st.DataObject) -> None:
-        self.data = data
+    data: st.DataObject
+
+    def __init__(self) -> None:
         self.memory = Memory()
         self.spec = first_policy()
         self.memory.introduction = self.memory.commit(
@@ -211,7 +219,6 @@ class Builder:
         base = head = self.tips[-1]
         authors: list[str] = []
         signers: list[str | None] = []
-        paths: set[str] = set()
         author = self.one_of(*WRITERS)
         spoil = self.one_of("signer", "unsigned", "reviewer", "none") if hostile else ""
         count = self.data.draw(st.integers(1, 3))
@@ -223,12 +230,33 @@ class Builder:
             head = self.memory.commit(self.edit(head, path), [head], signer, f"{self.count}")
             signers.append(signer)
             authors.append(author)
-            paths.add(path)
-        step = Step(base, head, signers, paths)
-        needed = 2 if "haoam.yaml" in paths else 1
+        step = self.step(base, head, signers)
+        needed = 2 if "haoam.yaml" in step.paths else 1
         for name in self.reviewers(set(authors), needed):
             step.statements.append(self.statement(name, base, head))
         self.finish(step, spoil)
+
+    def revert(self, *, hostile: bool) -> None:
+        """Everything but the policy goes back to what it was some steps ago, in a new commit."""
+        base = self.tips[-1]
+        old = self.one_of(*self.tips[-4:])
+        spoil = self.one_of("signer", "unsigned", "reviewer", "none") if hostile else ""
+        author = self.one_of(*WRITERS)
+        signer: str | None = self.key_of(author)
+        if spoil in {"signer", "unsigned"}:
+            signer = "mallory" if spoil == "signer" else None
+        self.count += 1
+        files = {**self.memory.files[old], "trust.yaml": self.memory.files[base]["trust.yaml"]}
+        head = self.memory.commit(files, [base], signer, f"revert {self.count}")
+        step = self.step(base, head, [signer])
+        needed = 2 if "haoam.yaml" in step.paths else 1
+        for name in self.reviewers({author}, needed):
+            step.statements.append(self.statement(name, base, head))
+        self.finish(step, spoil)
+
+    def step(self, base: str, head: str, signers: list[str | None], **more: Any) -> Step:
+        """A step with the files on both of its sides."""
+        return Step(base, head, signers, self.memory.files[base], self.memory.files[head], **more)
 
     def merge(self, *, hostile: bool) -> None:
         """A branch from the tip, or from an older accepted commit of the same policy, merged by somebody."""
@@ -248,9 +276,8 @@ class Builder:
         mechanical = path not in ours and spoil != "evil"
         if not mechanical and files == self.memory.files[branch] and fork == base:
             mechanical = True
-        paths = {p for p in files if files[p] != self.memory.files[base].get(p)}
-        step = Step(base, head, [signer, self.key_of(merger)], paths, branch, fork, mechanical)
-        needed = 2 if "haoam.yaml" in paths else 1
+        step = self.step(base, head, [signer, self.key_of(merger)], branch=branch, fork=fork, mechanical=mechanical)
+        needed = 2 if "haoam.yaml" in step.paths else 1
         for name in self.reviewers({author}, needed):
             step.statements.append(self.statement(name, fork, branch))
         self.finish(step, spoil)
@@ -270,13 +297,11 @@ class Builder:
             key = {"id": "alice-2", "type": "ssh", "public": public_key("alice-new")}
             new["principals"]["alice"]["keys"] = [old, key]
         files = {**self.memory.files[base], "trust.yaml": policy_bytes(new)}
-        paths = {"trust.yaml"}
         if spoil == "mixed":
             files["haproxy/a.yaml"] = b"mixed"
-            paths.add("haproxy/a.yaml")
         author = self.one_of("alice", "bob")
         head = self.memory.commit(files, [base], self.key_of(author), f"policy {self.count}")
-        step = Step(base, head, [self.key_of(author)], paths, policy=new)
+        step = self.step(base, head, [self.key_of(author)], policy=new)
         step.statements.append(self.statement("carol", base, head))
         if rotates and author == "alice":
             step.statements.append(replace(self.statement("alice", base, head), key="alice-new", key_id="alice-2"))
@@ -328,25 +353,66 @@ class Builder:
         return ways[how]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.data())
-def test_every_history_is_judged_as_the_reference_does(data: st.DataObject) -> None:
-    """Whatever was done, the code accepts exactly what the rules in words accept."""
-    builder = Builder(data)
-    count = data.draw(st.integers(1, 5))
-    hostile_at = data.draw(st.integers(-1, count - 1))
-    for number in range(count):
-        act = builder.one_of(builder.forward, builder.forward, builder.merge, builder.merge, builder.rotate)
-        act(hostile=number == hostile_at)
-    first_start = data.draw(st.booleans())
-    expected = reference(builder.steps, builder.first, first_start=first_start)
-    verdict = builder.memory.accept(builder.memory.introduction, builder.tips[-1], first_start=first_start)
-    event(f"accepted: {expected}")
-    if isinstance(verdict, NotTrustedError):
-        event(f"code: {verdict.code}")
-        assert not expected, verdict
-    else:
+class Histories(RuleBasedStateMachine):
+    """Steps in any order, one of them hostile; at the end the code and the reference judge the whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.builder = Builder()
+        self.spoiled = False
+
+    def act(self, data: st.DataObject, act: str, *, hostile: bool) -> None:
+        """Make one step; only the first that wants to be hostile is."""
+        self.builder.data = data
+        getattr(self.builder, act)(hostile=hostile and not self.spoiled)
+        self.spoiled |= hostile
+
+    @rule(data=st.data(), hostile=_HOSTILE)
+    def forward(self, data: st.DataObject, hostile: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
+        """See `Builder`."""
+        self.act(data, "forward", hostile=hostile)
+
+    @rule(data=st.data(), hostile=_HOSTILE)
+    def merge(self, data: st.DataObject, hostile: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
+        """See `Builder`."""
+        self.act(data, "merge", hostile=hostile)
+
+    @rule(data=st.data(), hostile=_HOSTILE)
+    def rotate(self, data: st.DataObject, hostile: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
+        """See `Builder`."""
+        self.act(data, "rotate", hostile=hostile)
+
+    @precondition(lambda self: len(self.builder.tips) > 1)
+    @rule(data=st.data(), hostile=_HOSTILE)
+    def revert(self, data: st.DataObject, hostile: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
+        """See `Builder`."""
+        self.act(data, "revert", hostile=hostile)
+
+    def teardown(self) -> None:
+        """Both verdicts, on a host that begins here and on one that remembers."""
+        for first_start in (True, False):
+            self.judge(first_start=first_start)
+
+    def judge(self, *, first_start: bool) -> None:
+        """What docs/trust.md says of this history in words is what the code says."""
+        builder = self.builder
+        expected = reference(builder.steps, builder.first, first_start=first_start)
+        verdict = builder.memory.accept(builder.memory.introduction, builder.tips[-1], first_start=first_start)
+        event(f"accepted: {expected}")
+        if isinstance(verdict, NotTrustedError):
+            event(f"code: {verdict.code}")
+            assert not expected, verdict
+            return
         assert expected
         assert [step.id for step in verdict] == [step.head for step in builder.steps]
         for found, step in zip(verdict, builder.steps, strict=True):
             assert len(found.signers) == len(step.signers)
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=250,
+    stateful_step_count=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
