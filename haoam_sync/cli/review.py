@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from haoam_sync import pipeline
@@ -17,7 +15,12 @@ from haoam_sync.report.change import change, changed_files
 
 @click.command()
 @click.argument("revision", metavar="COMMIT")
-@click.option("--key", required=True, type=click.Path(path_type=Path), help="Your SSH private key.")
+@click.option(
+    "--key",
+    required=True,
+    metavar="KEY",
+    help="Your SSH private key, or the fingerprint of an OpenPGP key of your gpg.",
+)
 @click.option("--reject", is_flag=True, help="Say no: the commit cannot be accepted.")
 @click.option("--withdraw", is_flag=True, help="Take your approval back.")
 @click.option("--yes", is_flag=True, help="Do not ask; for scripts, with --expect.")
@@ -28,7 +31,7 @@ from haoam_sync.report.change import change, changed_files
 def review(
     *,
     revision: str,
-    key: Path,
+    key: str,
     reject: bool,
     withdraw: bool,
     yes: bool,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from haoam_sync import pipeline
@@ -25,9 +23,14 @@ def trust() -> None:
     multiple=True,
     required=True,
     metavar="NAME=KEYFILE[:ROLE,...]",
-    help="A person and the SSH public key; roles are root, author, reviewer, merger (all when none is named).",
+    help="A person and the SSH public key or armored OpenPGP certificate; roles are root, author, reviewer, merger "
+    "(all when none is named).",
 )
-@click.option("--key", type=click.Path(path_type=Path), help="Private key of the member who commits the first policy.")
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="Private SSH key, or fingerprint of the OpenPGP key, of the member who commits the first policy.",
+)
 @click.option("--ref", default="refs/heads/main", show_default=True, help="The branch that is applied.")
 @click.option("--solo", is_flag=True, help="One person works alone: nobody reviews, and every record says so.")
 @click.option("--with", "also", multiple=True, metavar="PATH", help="Commit this file too; haoam.yaml always is.")
@@ -35,7 +38,7 @@ def trust() -> None:
 def init(
     *,
     members: tuple[str, ...],
-    key: Path | None,
+    key: str | None,
     ref: str,
     solo: bool,
     also: tuple[str, ...],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from haoam_sync import desired, trust
@@ -78,12 +77,12 @@ def _files(here: Opened, proposed: ProposedCommit) -> tuple[FileChange, ...]:
     return files.changes(paths, repository.blobs(proposed.base), repository.blobs(proposed.id), where=proposed.id)
 
 
-def review(shown: Reviewable, key: Path, decision: Decision, expect: str) -> Predicate:
+def review(shown: Reviewable, key: str, decision: Decision, expect: str) -> Predicate:
     """Sign the decision about what was shown, and push it.
 
     Args:
         shown: what `reviewable` gave.
-        key: the reviewer's SSH private key.
+        key: file of the reviewer's SSH key, or the fingerprint of an OpenPGP key.
         decision: what the reviewer says.
         expect: change digest that the reviewer means, "" when it was just shown to a person.
 
@@ -102,7 +101,7 @@ def review(shown: Reviewable, key: Path, decision: Decision, expect: str) -> Pre
         shown.here.root,
         shown.accepted,
         shown.proposed,
-        key=key,
+        key=trust.signing_key(key),
         decision=decision,
         change_digest=shown.change_digest,
         now=shown.here.now,

@@ -47,7 +47,7 @@ class Remembered:
 
 
 def init_trust(
-    settings: Settings, members: tuple[str, ...], *, ref: str, solo: bool, key: Path | None, also: tuple[str, ...]
+    settings: Settings, members: tuple[str, ...], *, ref: str, solo: bool, key: str | None, also: tuple[str, ...]
 ) -> Made:
     """Write the first policy, commit it when a key is given, and write the host root file for the commit that holds it.
 
@@ -71,6 +71,9 @@ def init_trust(
     policy = worktree / _POLICY
     if not policy.exists():
         policy.write_bytes(trust.init_policy(people, ref=ref, solo=solo))
+        for path, content in trust.certificates(people).items():
+            (worktree / path).parent.mkdir(exist_ok=True)
+            (worktree / path).write_bytes(content)
         if key is None:
             return Made(policy, "", None)
         _commit(worktree, people, key, also)
@@ -107,9 +110,20 @@ def remembered(settings: Settings) -> Remembered:
     return Remembered(trust.history(settings.state), state.all_applied())
 
 
-def _commit(worktree: Path, people: list[trust.Member], key: Path, also: tuple[str, ...]) -> None:
-    owner = trust.owner_of(people, key)
-    paths = [_POLICY, *(["haoam.yaml"] if (worktree / "haoam.yaml").exists() else []), *also]
+def _commit(worktree: Path, people: list[trust.Member], key: str, also: tuple[str, ...]) -> None:
+    signing = trust.signing_key(key)
+    owner = trust.owner_of(people, signing)
+    paths = [
+        _POLICY,
+        *trust.certificates(people),
+        *(["haoam.yaml"] if (worktree / "haoam.yaml").exists() else []),
+        *also,
+    ]
     commit_signed(
-        worktree, paths, "Introduce the trust policy", key=key, name=owner, email=f"{owner}@users.noreply.invalid"
+        worktree,
+        paths,
+        "Introduce the trust policy",
+        key=signing.for_git,
+        name=owner,
+        email=f"{owner}@users.noreply.invalid",
     )

@@ -3,9 +3,10 @@
 `verify` is the decision; `core.py` lists the rules it follows. Everything that makes a TrustedCommit lies in here.
 """
 
-from haoam_sync.trust.init import Member, init_policy, init_root, member, owner_of
+from haoam_sync.trust.init import Member, certificates, init_policy, init_root, member, owner_of
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_root
+from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
 from haoam_sync.trust.verify import ChangeDigest, advance, propose, verify
 
@@ -13,8 +14,10 @@ __all__ = [
     "Accepted",
     "ChangeDigest",
     "Member",
+    "SigningKey",
     "TrustState",
     "advance",
+    "certificates",
     "history",
     "init_policy",
     "init_root",
@@ -24,6 +27,7 @@ __all__ = [
     "propose",
     "read_root",
     "sign_review",
+    "signing_key",
     "store_state",
     "verify",
 ]

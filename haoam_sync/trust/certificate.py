@@ -79,6 +79,10 @@ class Certificate:
         """The file in `keys/`."""
         return encode_armor(self.data, KEY_ARMOR)
 
+    def holds(self, fingerprint: str) -> bool:
+        """Whether it is that key's, or a subkey's of it that may sign."""
+        return fingerprint in {self.fingerprint, *(key.public.fingerprint for key in self.signing)}
+
     def signer(self, signature: OpenpgpSignature) -> SigningKey | None:
         """The key that a signature says made it; None when it is none of these, or its kind does not fit."""
         found = [key for key in self.signing if _made_by(signature, key.public)]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.json import digest_bytes
+from haoam_sync.model.trust_policy import KEY_DIRECTORY
 from haoam_sync.repository import Repository, parse_ref
+from haoam_sync.trust.certificate import Certificate, parse_certificate
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import AUTHOR, MERGER, REVIEWER, ROOT, LoadedPolicy, load_policy
+from haoam_sync.trust.signing import OpenpgpSigningKey, SigningKey, SshSigningKey
 from haoam_sync.trust.ssh import public_of
 from haoam_sync.trust.sshsig import FormatError, parse_public
 
@@ -33,11 +36,17 @@ class Member:
         name: as in `principals`.
         publics: SSH public keys, `TYPE BASE64`.
         roles: from `ALL_ROLES`.
+        certificates: of OpenPGP keys.
     """
 
     name: str
     publics: tuple[str, ...]
     roles: tuple[str, ...] = ALL_ROLES
+    certificates: tuple[Certificate, ...] = ()
+
+    def certificate_file(self, number: int) -> str:
+        """Where the certificate with this number (from 1) lies beside the policy."""
+        return f"{KEY_DIRECTORY}{self.name}{f'-{number}' if number > 1 else ''}.asc"
 
 
 def member(text: str) -> Member:
@@ -54,25 +63,51 @@ def member(text: str) -> Member:
             f"{text!r} names nobody",
             hint=f"write NAME=KEYFILE or NAME=KEYFILE:role,role, with roles from {', '.join(ALL_ROLES)}",
         )
-    public = public_of(Path(file))
+    path = Path(file).expanduser()
     try:
+        if _is_openpgp(path):
+            return Member(name, (), chosen, (parse_certificate(path.read_bytes()),))
+        public = public_of(path)
         parse_public(public)
     except FormatError as error:
-        raise UsageError(str(error), code="E_SIGN", where=file, hint="make one: ssh-keygen -t ed25519") from error
+        hint = "make one: ssh-keygen -t ed25519, or gpg --armor --export-options export-minimal --export FINGERPRINT"
+        raise UsageError(str(error), code="E_SIGN", where=file, hint=hint) from error
     return Member(name, (public,), chosen)
 
 
-def owner_of(members: Sequence[Member], key: Path) -> str:
+def _is_openpgp(path: Path) -> bool:
+    try:
+        return b"-----BEGIN PGP " in path.read_bytes()[:4096]
+    except OSError:
+        return False  # the reader of SSH keys says what is wrong
+
+
+def certificates(members: Sequence[Member]) -> Mapping[str, bytes]:
+    """The files that lie beside the first policy."""
+    return {
+        one.certificate_file(number): certificate.armor
+        for one in members
+        for number, certificate in enumerate(one.certificates, start=1)
+    }
+
+
+def owner_of(members: Sequence[Member], key: SigningKey) -> str:
     """The name of the member whose key this is.
 
     Raises:
         UsageError: it is nobody's.
     """
-    public = public_of(key)
     for one in members:
-        if public in one.publics:
+        match key:
+            case SshSigningKey():
+                mine = key.public in one.publics
+            case OpenpgpSigningKey():
+                mine = any(certificate.holds(key.fingerprint) for certificate in one.certificates)
+        if mine:
             return one.name
-    raise UsageError("the key is no member's", code="E_SIGN", where=str(key), hint="name a key of one of the members")
+    raise UsageError(
+        "the key is no member's", code="E_SIGN", where=key.fingerprint, hint="name a key of one of the members"
+    )
 
 
 def init_policy(members: Sequence[Member], *, ref: str = "refs/heads/main", solo: bool = False) -> bytes:
@@ -114,7 +149,7 @@ def init_policy(members: Sequence[Member], *, ref: str = "refs/heads/main", solo
         "  limits: {commits: 200, file_bytes: 1048576, tree_bytes: 8388608}",
     ]
     data = ("\n".join(lines) + "\n").encode()
-    load_policy(data, ref=ref, may_be_solo=solo, where="trust.yaml")
+    load_policy(data, ref=ref, may_be_solo=solo, where="trust.yaml", read=certificates(members).get)
     return data
 
 
@@ -186,6 +221,10 @@ def _principal(person: Member) -> Iterable[str]:
     for number, public in enumerate(person.publics, start=1):
         key = f"{person.name}-{number}"
         yield f'        - {{id: {key}, type: ssh, public: "{public}", status: active}}'
+    for number, certificate in enumerate(person.certificates, start=1):
+        key, file = f"{person.name}-pgp-{number}", person.certificate_file(number)
+        what = f'type: openpgp, fingerprint: "{certificate.fingerprint}", certificate: {file}'
+        yield f"        - {{id: {key}, {what}, status: active}}"
 
 
 def _role(role: str, names: Sequence[str], threshold: int) -> str:

@@ -110,6 +110,16 @@ class LoadedPolicy:
                 return use
         return None
 
+    def openpgp_key(self, fingerprint: str) -> KeyUse | None:
+        """Whose OpenPGP key has this fingerprint, of its primary key or a subkey; None when it is nobody's."""
+        for use in _uses(self.spec):
+            if isinstance(use.key, SshKey):
+                continue
+            certificate = self.certificates[use.key.fingerprint]
+            if certificate.holds(fingerprint):
+                return KeyUse(use.principal, use.key, certificate)
+        return None
+
     def require_usable(self, use: KeyUse, at: datetime, where: str) -> None:
         """Refuse a key that may not make anything new at the time `at`.
 

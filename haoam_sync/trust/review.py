@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.commit import ProposedCommit
-from haoam_sync.model.evidence import (
-    Envelope,
-    Policy,
-    Predicate,
-    Seen,
-    encode_envelope,
-    encode_statement,
-    format_time,
-    pre_authentication,
-)
+from haoam_sync.model.evidence import Policy, Predicate, Seen, encode_statement, format_time
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.trust_policy import is_trust_file, parse_duration
 from haoam_sync.repository import Repository
-from haoam_sync.trust import ssh
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import KeyUse, LoadedPolicy
 from haoam_sync.trust.proofs import Answers
 from haoam_sync.trust.root import read_denylist
-from haoam_sync.trust.sshsig import REVIEW_NAMESPACE, fingerprint
+from haoam_sync.trust.signing import SigningKey
 from haoam_sync.trust.state import Accepted
 from haoam_sync.trust.statements import read_log
 from haoam_sync.trust.structure import Step, structure
@@ -43,7 +32,7 @@ def sign_review(
     accepted: Accepted,
     proposed: ProposedCommit,
     *,
-    key: Path,
+    key: SigningKey,
     decision: Decision,
     change_digest: str,
     now: datetime,
@@ -60,7 +49,7 @@ def sign_review(
         root: who is trusted to begin with.
         accepted: what `advance` found; the statement is bound to what it saw.
         proposed: what `propose` found.
-        key: the reviewer's SSH private key, or the public one of a key in the agent.
+        key: what the reviewer signs with.
         decision: `approve`, `reject`, or `withdraw` (take an approval back).
         change_digest: what the reviewer was shown, of `proposed.base` to `proposed.id`.
         now: the one reading of the clock.
@@ -83,7 +72,7 @@ def sign_review(
         )
     case = Case(graph, log, Answers(read_denylist(root)), root.ref, root.solo, now, lambda _base, _head: change_digest)
     policy = case.policy(proposed.base)
-    use = _owner(case, policy, proposed, ssh.public_of(key))
+    use = _owner(case, policy, proposed, key)
     if decision == "approve":
         found = structure(case, policy, proposed.base, proposed.id, now)
         _require_other(found, use)
@@ -107,18 +96,18 @@ def sign_review(
         id=secrets.token_hex(16),
         seen=Seen(attestations=repository.attestations, checkpoint=checkpoint),
     )
-    _push(repository, _signed(predicate, key), now)
+    _push(repository, key.statement(encode_statement(predicate), use), now)
     return predicate
 
 
-def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, public: str) -> KeyUse:
+def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, key: SigningKey) -> KeyUse:
     """Whose key it is: in the policy of the base, or of the commit itself when that changes the policy."""
-    use = policy.ssh_key(public)
+    use = key.owner(policy)
     if use is None and case.policy_digest(proposed.id) != policy.digest:
-        use = case.policy(proposed.id).ssh_key(public)
+        use = key.owner(case.policy(proposed.id))
     if use is None or not use.principal:
         raise NotTrustedError(
-            f"the key {fingerprint(public)} is nobody's in the policy (serial {policy.spec.serial})",
+            f"the key {key.fingerprint} is nobody's in the policy (serial {policy.spec.serial})",
             code="E_REVIEWER_UNKNOWN",
             where=proposed.id,
             hint="review with a key that trust.yaml lists",
@@ -135,12 +124,6 @@ def _require_other(found: Step, use: KeyUse) -> None:
             where=found.head,
             hint="somebody else reviews it",
         )
-
-
-def _signed(predicate: Predicate, key: Path) -> bytes:
-    payload = encode_statement(predicate)
-    signature = ssh.sign(pre_authentication(payload), key, REVIEW_NAMESPACE)
-    return encode_envelope(Envelope(payload, signature.fingerprint, signature.blob))
 
 
 def _push(repository: Repository, statement: bytes, now: datetime) -> None:

@@ -287,7 +287,7 @@ def test_a_review_is_signed_pushed_and_counts(world: World) -> None:
             world.root,
             accepted,
             proposed,
-            key=world.keys[who],
+            key=trust.signing_key(str(world.keys[who])),
             decision="approve",
             change_digest=change,
             now=world.now,
