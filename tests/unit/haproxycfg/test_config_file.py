@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from haoam_sync.haproxycfg import CodecError, ConfigFile
@@ -124,13 +122,11 @@ def test_dots_elsewhere_are_no_conditionals() -> None:
     assert not ConfigFile.parse("backend b\n  server .if 10.0.0.1:80\n# .if\n").holds_conditionals
 
 
-def test_ten_thousand_backends_are_split_in_time() -> None:
-    """Splitting a file with 10,000 backends of five servers takes well under a second."""
+def test_ten_thousand_backends_are_split() -> None:
+    """A file with 10,000 backends of five servers is so many sections (how long it takes, `make bench` says)."""
     text = "global\n" + "".join(
         f"\nbackend b{number}\n" + "".join(f"  server s{server} 10.0.0.{server}:80 check\n" for server in range(5))
         for number in range(10_000)
     )
-    start = time.process_time()
     file = ConfigFile.parse(text)
-    assert time.process_time() - start < 1
     assert len(file.sections) == 10_001
