@@ -2,7 +2,8 @@
 
 A repository says where it wants a secret from; the host decides. Rules, in the order of the checks:
 
-R1  The host lists the reference for this kind of document, this field and this cluster. None listed: none allowed.
+R1  The host lists the reference for this kind of document, this field and this cluster. None listed: none allowed; and
+    what the host keeps for itself (the token of its forge) is never resolved for a document, whatever is listed.
 R2  `env/NAME` is a variable of the environment handed in. `file/PATH` lies below the directory that the operator named,
     with no `..` in it, and still does when links are followed; it is a plain file of bounded size. `command/` and
     `sops/` are not supported yet.
@@ -17,13 +18,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.host_root import SecretRule
-from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.secret import SecretReference, SecretUse
 
 __all__ = ["MOST_BYTES", "Revealer", "SecretRule"]
 
@@ -44,14 +45,22 @@ class Revealer:
         warnings: what an operator should put right, such as a secret that everybody may read; sorted.
     """
 
-    def __init__(self, rules: tuple[SecretRule, ...], environment: Mapping[str, str], directory: Path | None) -> None:
+    def __init__(
+        self,
+        rules: tuple[SecretRule, ...],
+        environment: Mapping[str, str],
+        directory: Path | None,
+        reserved: Collection[SecretReference] = (),
+    ) -> None:
         """Take what the host decides.
 
         Args:
             rules: what may be resolved.
             environment: for `env/`.
             directory: where `file/` lies; None when there is no such place.
+            reserved: what the host keeps for itself.
         """
+        self._reserved = frozenset(reserved)
         self._rules = rules
         self._environment = environment
         self._directory = directory
@@ -70,7 +79,7 @@ class Revealer:
             UsageError: E_SECRET_MISSING or E_SECRET_VALUE, the host has no such secret, or it is none that can be used.
         """
         where = f"{use.reference} for {use.kind} {use.field} on {use.cluster}"
-        if not any(_allows(rule, use) for rule in self._rules):
+        if use.reference in self._reserved or not any(_allows(rule, use) for rule in self._rules):
             raise NotTrustedError(
                 f"this host does not allow {use.reference} for {use.kind} {use.field} on cluster {use.cluster}",
                 code="E_SECRET_REFERENCE",
@@ -90,6 +99,21 @@ class Revealer:
                     hint="use env/NAME or file/PATH",
                 )
         return _checked(value, use, where)
+
+    def own(self, reference: SecretReference, what: str) -> str:
+        """The value of a secret of the host itself, which the host root file names: no document can have it resolved.
+
+        Args:
+            reference: where it is.
+            what: what it is for, in words.
+
+        Raises:
+            NotTrustedError: E_SECRET_REFERENCE, the path leads elsewhere.
+            UsageError: E_SECRET_MISSING or E_SECRET_VALUE.
+        """
+        use = SecretUse(reference, "HostRoot", what, "this host")
+        rule = SecretRule(str(reference), (use.kind,), (what,), (use.cluster,))
+        return Revealer((rule,), self._environment, self._directory).reveal(use)
 
     def _variable(self, name: str, where: str) -> str:
         if not _VARIABLE.fullmatch(name):

@@ -94,6 +94,7 @@ def accepted(commit: TrustedCommit) -> Entry:
             "tree": commit.tree_sha256,
             "solo": commit.solo,
             **({"waived": list(commit.waived), "reviewed": commit.reviewed} if commit.waived else {}),
+            **({"forge": commit.forge} if commit.forge else {}),
         },
     )
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from haoam_sync.http import whole
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.strict_json import whole
 
 _HEADER_LINE = re.compile(r"# _([a-z0-9]+)=(.*)")
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9-]{1,64}")

@@ -14,10 +14,11 @@ from typing import TypeVar
 from haoam_sync.dataplane.answers import TransactionState
 from haoam_sync.dataplane.failures import Masks, failure, message_of, nonsense, word
 from haoam_sync.errors import InstanceError, RefusedError
-from haoam_sync.http import Call, Reply, Transport, json_of, whole
+from haoam_sync.http import Call, Reply, Transport
 from haoam_sync.model.exchange import Answer, Recorder, Request
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json
+from haoam_sync.model.strict_json import json_of, whole
 
 T = TypeVar("T")
 

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable
 
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, MissingObjectError, RefusedError
-from haoam_sync.http import Reply, json_of
+from haoam_sync.http import Reply
+from haoam_sync.model.strict_json import json_of
 
 _MASK = "(secret)"
 _SHORT = 4

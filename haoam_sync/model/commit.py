@@ -67,6 +67,7 @@ class TrustedCommit:
         solo: nobody reviewed, because the host root file says that one person works alone.
         waived: classes of pre-approved changes for whose sake reviews were not asked for, sorted.
         reviewed: the last commit, up to this one, that people reviewed; its own id unless something was waived.
+        forge: digest of the forge's answers that the decision rests on (`model.forge.digest_of`); "" for none.
     """
 
     id: str
@@ -86,6 +87,7 @@ class TrustedCommit:
     solo: bool = False
     waived: tuple[str, ...] = ()
     reviewed: str = ""
+    forge: str = ""
 
     @property
     def reviewers(self) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from haoam_sync.model.secret import SecretReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,23 @@ class SecretRule:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubAccess:
+    """Where pull requests and their reviews are read.
+
+    Attributes:
+        api: base URL, `https://api.github.com` or `https://HOST/api/v3`.
+        repository: numeric id of the repository.
+        token: reference to a token that may read it, resolved for this alone; None for none.
+        ca: PEM of the only authorities to believe; None for the system's.
+    """
+
+    api: str
+    repository: int
+    token: SecretReference | None = None
+    ca: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class HostRoot:
     """What a host believes before it has read anything.
 
@@ -38,6 +57,8 @@ class HostRoot:
         secret_files: directory below which `file/` references lie; None when there are none.
         denylist: file of keys that are compromised, one fingerprint or PRINCIPAL/KEY a line; None when there is none.
             One that can not be read holds everything.
+        github: where pull requests are read; None when reviews on a forge count for nothing here.
+        source_token: reference to a token with which an https source is read and written; None for none.
     """
 
     introduction: str
@@ -49,3 +70,11 @@ class HostRoot:
     secrets: tuple[SecretRule, ...] = ()
     secret_files: Path | None = None
     denylist: Path | None = None
+    github: GitHubAccess | None = None
+    source_token: SecretReference | None = None
+
+    @property
+    def own_secrets(self) -> tuple[SecretReference, ...]:
+        """What is resolved for the host itself, and for no document."""
+        found = (self.github.token if self.github is not None else None, self.source_token)
+        return tuple(reference for reference in found if reference is not None)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 
-from haoam_sync import __version__, audit, desired, trust
+from haoam_sync import __version__, audit, desired, github, trust
 from haoam_sync.errors import HaoamError, InvalidDesiredError, NotTrustedError, UsageError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.fleet import Cluster, Fleet, Limits
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.record import Runner
-from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.repository import Repository
 from haoam_sync.secrets import Revealer
 from haoam_sync.settings import Settings
@@ -79,6 +79,7 @@ class Opened:
             change_digest=self.change_digest,
             known=self.state.applied_commits(),
             pre_approved=self.pre_approved,
+            forge=self.forge,
         )
 
     def advance(self) -> trust.Accepted:
@@ -95,6 +96,7 @@ class Opened:
             now=self.now,
             change_digest=self.change_digest,
             pre_approved=self.pre_approved,
+            forge=self.forge,
         )
 
     def accepted(self) -> TrustedCommit:
@@ -149,8 +151,25 @@ class Opened:
         return self._revealer(use)
 
     @cached_property
+    def forge(self) -> github.GitHub | None:
+        """Where pull requests are read; None when the host root file names no forge.
+
+        Raises:
+            NotTrustedError: E_FORGE_UNKNOWN, its authority is no PEM.
+            UsageError: its token is not there.
+        """
+        found = self.root.github
+        if found is None:
+            return None
+        token = own_secret(self.root, found.token, "forge.github.token") if found.token is not None else ""
+        return github.connect(found.api, found.repository, token=token, ca=found.ca)
+
+    @cached_property
     def _revealer(self) -> Callable[[SecretUse], str]:
-        return lru_cache(maxsize=None)(Revealer(self.root.secrets, os.environ, self.root.secret_files).reveal)
+        root = self.root
+        return lru_cache(maxsize=None)(
+            Revealer(root.secrets, os.environ, root.secret_files, reserved=root.own_secrets).reveal
+        )
 
     def base_of_change(self, commit: str) -> Desired | None:
         """Desired state of a commit that a change builds on; None when it has none that is valid.
@@ -167,6 +186,15 @@ class Opened:
     def unresolved(self, commit: str) -> Desired:
         """Desired state of a commit with its own fleet, no secret resolved."""
         return desired.load(commit, self.repository.blobs(commit), None)
+
+
+def own_secret(root: HostRoot, reference: SecretReference, what: str) -> str:
+    """A secret that the host root file names for the host itself.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    return Revealer((), os.environ, root.secret_files).own(reference, what)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ def as_json(commit: TrustedCommit) -> JsonObject:
         "decided_at": format_time(commit.decided_at),
         "solo": commit.solo,
         "waived": list(commit.waived),
+        "forge": commit.forge,
     }
 
 

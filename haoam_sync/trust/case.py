@@ -10,6 +10,7 @@ from functools import cached_property
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import TRUST_FILE
+from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy, load_policy
 from haoam_sync.trust.signatures import Proofs
@@ -41,6 +42,7 @@ class Case:
         pre_approved: classes that the change from the commit reviewed last to a head belongs to, wholly, as the base
             defines them; asked with reviewed, base and head.
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
+        pulls: pull requests on the forge that the host root file names; None when it names none.
     """
 
     graph: Graph
@@ -53,6 +55,7 @@ class Case:
     first_start: bool = True
     pre_approved: PreApproved = no_class
     reviewed: str = ""
+    pulls: Pulls | None = None
 
     @cached_property
     def trees(self) -> Trees:

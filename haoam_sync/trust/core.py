@@ -18,7 +18,8 @@ S5  Every changed path matches a rule, and the thresholds of all matching rules 
     for a class of changes, and all that differs since people reviewed last belongs to it.
 S6  Trust files change alone, the serial goes up by one, a quorum of the old and of the new roots agrees, and the new
     policy holds together (`policy.py`).
-S7  Reviews are by distinct principals, none of whom contributed; nobody rejects the change (`reviews.py`).
+S7  Reviews are by distinct principals, none of whom contributed; nobody rejects the change (`reviews.py` for signed
+    statements, `forge_reviews.py` for pull requests).
 
 Checked in the order E1, E3, then for each step S1 S2 S6 (the files) S4 S5 S3 S7 S6 (the quorum).
 """
@@ -26,6 +27,7 @@ Checked in the order E1, E3, then for each step S1 S2 S6 (the files) S4 S5 S3 S7
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -35,6 +37,7 @@ from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import is_trust_file
 from haoam_sync.trust.case import Case
+from haoam_sync.trust.forge_reviews import NOT_ASKED, approved_at, forge_votes, people_of
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
@@ -169,6 +172,8 @@ def _next(
     """E2: the longest step from `base` that a review binds, else the step to the next commit."""
     judge = _judge(case, policy)
     bound = {said.head for entry in case.log.about(base=base) if (said := judge.genuine(entry)) is not None}
+    if case.pulls is not None and len(chain) > 1:
+        bound |= case.pulls.ends(chain[0])
     ends = [oid for oid in reversed(chain[1:]) if oid in bound]
     refusal: NotTrustedError | None = None
     for end in (*ends, chain[0]):
@@ -199,18 +204,26 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
     judge = _judge(case, policy)
     heads = _heads(case.graph, base, head)
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
+    pulls = None if policy.solo else case.pulls
     at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
     found = structure(case, policy, base, head, at)
+    subject, forge, answers = found.subject, NOT_ASKED, ""
     waived: tuple[str, ...] = ()
+    if pulls is not None:  # asked only about a step that is sound in itself
+        pull = pulls.by(head)
+        if pull is not None:
+            answers = pull.digest
+            subject = replace(subject, contributors=subject.contributors | people_of(policy, [pull.author]))
+        forge = forge_votes(judge, case.change_digest, subject, pull)
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
         makers = frozenset({found.author, found.committer})
-        reviews = require_quorum(judge, new, found.subject, entries, found.changes, makers)
+        reviews = require_quorum(judge, new, subject, entries, found.changes, makers, forge)
     elif policy.solo:
         reviews = ()
     else:
         classes = partial(case.pre_approved, reviewed, base, head)
-        reviews, waived = require_reviews(judge, found.subject, entries, found.changes, classes)  # S3, S5, S7
+        reviews, waived = require_reviews(judge, subject, entries, found.changes, classes, forge)  # S3, S5, S7
     return TrustedCommit(
         id=head,
         base=base,
@@ -229,6 +242,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
         solo=policy.solo,
         waived=waived,
         reviewed=reviewed if waived else head,
+        forge=answers,
     )
 
 
@@ -272,7 +286,7 @@ def _time_of(case: Case, judge: Judge, entries: list[Entry], heads: tuple[str, .
     policies = [judge.policy]
     if case.policy_digest(heads[0]) not in {judge.policy.digest, ""}:
         policies.append(case.policy(heads[0]))
-    times = []
+    times = approved_at(judge.policy, case.pulls.by(heads[0])) if case.pulls is not None else []
     for entry in entries:
         said = next((found for policy in policies if (found := judge.genuine(entry, policy)) is not None), None)
         if said is not None and said.head in heads and said.decision == "approve":

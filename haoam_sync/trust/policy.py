@@ -1,13 +1,15 @@
 """A trust policy: read from a file's bytes, and what must hold of every policy. Pure.
 
 I1  There is something: principals, keys, and a rule for `trust.yaml` and everything below `keys/` that asks for roots.
+    No rule that matches these takes reviews from a forge: a forge must not be able to change who is trusted.
 I2  Roles name principals that exist; rules ask for roles that exist; bots name operators who are people.
 I3  No key and no forge account belongs to two principals; no key stands there twice. Every key is of an allowed kind.
     The certificate of an OpenPGP key lies beside the policy (`certificate.py`), is that key's, holds no secret key and,
     as long as the key is active, no revocation of it.
 I4  At least two human roots, and a threshold of two or more that survives losing one of them.
 I5  Bots are neither root nor reviewer.
-I6  Every threshold can be reached without the author: of each author's changes.
+I6  Every threshold can be reached without the author: of each author's changes, by people who can give the evidence
+    that the rule takes (a key for `signed`, a forge account for `github`, both for `both`).
 I7  The branch is the one of the host root file, and nothing is asked for that this version does not hold.
 
 When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply; then bots are no
@@ -42,6 +44,7 @@ from haoam_sync.trust.sshsig import FormatError, SshClaim, fingerprint, parse_pu
 ROOT, AUTHOR, REVIEWER, MERGER = "root", "author", "reviewer", "merger"
 _API_VERSION, _KIND = "haoam/v1", "TrustPolicy"
 _FEWEST_ROOTS = 2
+_WITH = {"signed": "", "any": "", "github": " on GitHub", "both": " with a key and on GitHub"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ def _something(policy: TrustPolicy) -> Iterator[str]:
     for path in (TRUST_FILE, KEY_DIRECTORY + "any"):
         if not any(ROOT in rule.require for rule in policy.rules_for(path)):
             yield f"no rule asks for roots where {path} changes"
+        if any(rule.evidence != "signed" for rule in policy.rules_for(path)):
+            yield f"a rule for {path} takes reviews from a forge: the trust policy changes by signed ones only"
     for rule in policy.rules:
         if rule.waive and any(map(is_trust_file, rule.paths)):
             yield "reviews of the trust policy can not be waived"
@@ -317,10 +322,10 @@ def _reachable(policy: TrustPolicy) -> Iterator[str]:
         for rule in policy.rules:
             trust = all(map(is_trust_file, rule.paths))  # there the author counts: S6
             for role, count in rule.require.items():
-                able = len(_people(policy, role) - (set() if trust else out))
+                able = len(_people(policy, role, rule.evidence) - (set() if trust else out))
                 if able < count:
                     what = f"the rule for {', '.join(rule.paths)} requires {count} of the role {role}"
-                    yield f"{what}, but only {able} can review what {author} signs"
+                    yield f"{what}, but only {able} can review what {author} signs{_WITH[rule.evidence]}"
 
 
 def _uses(policy: TrustPolicy) -> Iterator[KeyUse]:
@@ -334,15 +339,25 @@ def _identities(policy: TrustPolicy) -> Iterator[str]:
         yield use.key.public if isinstance(use.key, SshKey) else use.key.fingerprint
 
 
-def _people(policy: TrustPolicy, role: str) -> set[str]:
-    """People in a role who have a key that makes something new, or a forge account."""
-    return {name for name in policy.members(role) if _able(policy.principals.get(name))}
+def _people(policy: TrustPolicy, role: str, evidence: str = "signed") -> set[str]:
+    """People in a role who can give this kind of evidence."""
+    return {name for name in policy.members(role) if _able(policy.principals.get(name), evidence)}
 
 
-def _able(principal: Principal | None) -> bool:
+def _able(principal: Principal | None, evidence: str) -> bool:
     if principal is None or principal.kind != "human":
         return False
-    return principal.forge is not None or any(key.status == "active" for key in principal.keys)
+    key = any(key.status == "active" for key in principal.keys)
+    account = principal.forge is not None
+    match evidence:
+        case "github":
+            return account
+        case "any":
+            return key or account
+        case "both":
+            return key and account
+        case _:
+            return key
 
 
 def _bot_names(policy: TrustPolicy) -> set[str]:

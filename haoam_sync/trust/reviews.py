@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
@@ -63,6 +64,22 @@ class Subject:
     def heads(self) -> tuple[str, ...]:
         """Commits that a reviewer may have looked at."""
         return (self.head, self.branch) if self.branch else (self.head,)
+
+
+class Reviewed(Protocol):
+    """What was reviewed of a merge: a branch, judged against a base."""
+
+    @property
+    def base(self) -> str:
+        """The commit that it was judged against."""
+
+    @property
+    def head(self) -> str:
+        """The branch's last commit."""
+
+    @property
+    def tree(self) -> str:
+        """Its tree."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +197,14 @@ class Judge:
             if said.base != subject.base:
                 raise _context(where, f"it was judged against {said.base[:12]}, the step begins at {subject.base[:12]}")
             return
-        self._require_merge(said, subject, where)
+        self.require_merge(said, subject, where)
 
-    def _require_merge(self, said: Predicate, subject: Subject, where: str) -> None:
-        """R3 for a merge: the branch was reviewed, and the merge adds nothing to it."""
+    def require_merge(self, said: Reviewed, subject: Subject, where: str) -> None:
+        """R3 for a merge: the branch was reviewed, and the merge adds nothing to it.
+
+        Raises:
+            NotTrustedError: E_NOT_UP_TO_DATE, E_REVIEW_CONTEXT, E_TREE_MISMATCH.
+        """
         if said.base == subject.base:
             if self.graph.reaches(said.head, subject.base):
                 if said.tree != subject.tree:
@@ -285,7 +306,7 @@ def _evil(where: str, subject: Subject) -> NotTrustedError:
     )
 
 
-def _not_up_to_date(where: str, said: Predicate, subject: Subject, why: str) -> NotTrustedError:
+def _not_up_to_date(where: str, said: Reviewed, subject: Subject, why: str) -> NotTrustedError:
     return NotTrustedError(
         f"the review was judged against {said.base[:12]}, the merge lies on {subject.base[:12]}: {why}",
         code="E_NOT_UP_TO_DATE",

@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from haoam_sync import documents
 from haoam_sync.errors import InvalidDesiredError, NotTrustedError, UsageError
 from haoam_sync.model.evidence import CommitText, DigestText, RefText
-from haoam_sync.model.host_root import HostRoot, SecretRule
+from haoam_sync.model.forge import GITHUB_API
+from haoam_sync.model.host_root import GitHubAccess, HostRoot, SecretRule
 from haoam_sync.model.json import canonical_json
+from haoam_sync.model.secret import SecretReference
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MOST_BYTES = 1 << 20
@@ -29,6 +31,11 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+_API = (
+    r"^(?:https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|http://(?:127\.0\.0\.1|localhost|\[::1\]))"
+    r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.~-]+)*/?$"
+)
+"""https, but for a server on this machine; no user, no password."""
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
@@ -37,6 +44,21 @@ class _Secret(_Strict):
     kinds: tuple[_Text, ...]
     fields: tuple[_Text, ...]
     clusters: tuple[_Text, ...]
+
+
+class _GitHub(_Strict):
+    api: Annotated[str, StringConstraints(pattern=_API)] = GITHUB_API
+    repository: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    token: _Text | None = None
+    ca: _Text | None = None
+
+
+class _Forge(_Strict):
+    github: _GitHub
+
+
+class _Source(_Strict):
+    token: _Text
 
 
 class _Spec(_Strict):
@@ -49,6 +71,8 @@ class _Spec(_Strict):
     secrets: tuple[_Secret, ...] = ()
     secret_files: _Text | None = None
     denylist: _Text | None = None
+    forge: _Forge | None = None
+    source: _Source | None = None
 
 
 class _Document(_Strict):
@@ -85,7 +109,28 @@ def read_root(path: Path) -> HostRoot:
         secrets=tuple(SecretRule(s.reference, s.kinds, s.fields, s.clusters) for s in spec.secrets),
         secret_files=folder / spec.secret_files if spec.secret_files is not None else None,
         denylist=folder / spec.denylist if spec.denylist is not None else None,
+        github=_github(spec.forge.github, path) if spec.forge is not None else None,
+        source_token=_token(spec.source.token, path) if spec.source is not None else None,
     )
+
+
+def _github(found: _GitHub, path: Path) -> GitHubAccess:
+    ca = path.resolve().parent / found.ca if found.ca is not None else None
+    return GitHubAccess(
+        api=found.api.rstrip("/"),
+        repository=found.repository,
+        token=_token(found.token, path) if found.token is not None else None,
+        ca=read_protected(ca, "the forge's authority", "see `forge.github.ca` in the host root file") if ca else None,
+    )
+
+
+def _token(text: str, path: Path) -> SecretReference:
+    """A reference; its text is not shown when it is none, for it may be the token itself."""
+    try:
+        return SecretReference.parse(text)
+    except ValueError:
+        why = "a token is named by reference, as env/NAME or file/NAME, and never written here"
+        raise _malformed(path, why) from None  # the cause shows the text
 
 
 def read_denylist(root: HostRoot) -> frozenset[str]:

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import format_time
+from haoam_sync.model.forge import unknown
 from haoam_sync.model.trust_policy import SECTIONS, Rule
+from haoam_sync.trust.forge_reviews import NOT_ASKED, ForgeVotes
 from haoam_sync.trust.policy import REVIEWER, ROOT, LoadedPolicy
 from haoam_sync.trust.reviews import Judge, Subject, require_other
 from haoam_sync.trust.signatures import key_of
 from haoam_sync.trust.statements import Entry
 
-_UNCHANGED = Rule(paths=("**",), require={REVIEWER: 1})
+_UNCHANGED = Rule(paths=("**",), require={REVIEWER: 1}, evidence="any")
 """What a step needs that changes no file: one review."""
+_KINDS = {
+    "signed": frozenset({"signed"}),
+    "github": frozenset({"github"}),
+    "any": frozenset({"signed", "github"}),
+    "both": frozenset({"signed", "github"}),
+}
+"""Kinds of evidence that a rule looks at."""
+_WHERE = {"signed": "", "any": "", "github": " on GitHub", "both": " twice, by a statement and on GitHub"}
 _VAGUE = ("E_REVIEW_CONTEXT", "E_REVIEW_STALE", "E_STATEMENT_FORMAT")
 """Refusals of statements that may be about another change; named only when there is no better reason."""
 
@@ -25,12 +35,14 @@ class _Votes:
     """What the statements about a step come to.
 
     Attributes:
-        reviews: approvals that count, one for each principal, sorted.
-        refusals: why others do not.
+        reviews: approvals that count, one for each principal and kind of evidence, sorted.
+        refusals: why other statements do not.
+        forge_refusals: why other approvals on the forge do not.
     """
 
     reviews: tuple[Review, ...]
     refusals: tuple[NotTrustedError, ...]
+    forge_refusals: tuple[NotTrustedError, ...] = ()
 
 
 def require_reviews(
@@ -39,6 +51,7 @@ def require_reviews(
     entries: Sequence[Entry],
     paths: Collection[str],
     classes: Callable[[], frozenset[str]],
+    forge: ForgeVotes = NOT_ASKED,
 ) -> tuple[tuple[Review, ...], tuple[str, ...]]:
     """S5 and S7 for a change of configuration: the approvals that count, and the classes that made up for others.
 
@@ -48,16 +61,18 @@ def require_reviews(
         entries: statements that seem to be about it, in the order of the log.
         paths: what changes.
         classes: ids of the classes of pre-approved changes that it belongs to, wholly; asked only when that matters.
+        forge: what the forge's pull request comes to.
 
     Raises:
-        NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_REVIEW_WITHDRAWN.
+        NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_FORGE_UNKNOWN,
+            E_REVIEW_WITHDRAWN.
     """
     chosen = [rule for rule in judge.policy.spec.rules if any(map(rule.matches, paths))] or [_UNCHANGED]
-    votes = _votes(judge, subject, entries, chosen, others_only=True)
+    votes = _votes(judge, subject, entries, chosen, forge, others_only=True)
     waived: set[str] = set()
     for rule in chosen:
         try:
-            _require_rules(judge.policy, subject, [rule], votes)
+            _require_rules(judge.policy, subject, [rule], votes, forge)
         except NotTrustedError:
             held = _waived(rule, paths, classes)
             if not held:
@@ -83,15 +98,20 @@ def require_quorum(
     entries: Sequence[Entry],
     paths: Collection[str],
     makers: frozenset[str],
+    forge: ForgeVotes = NOT_ASKED,
 ) -> tuple[Review, ...]:
     """S6: a quorum of the old roots and one of the new roots; `makers`, who signed the change, count toward both.
+
+    Reviews on a forge do not count here (I1 of `policy.py`); a rejection there stops this change too.
 
     Raises:
         NotTrustedError: E_ROOT_QUORUM; E_THRESHOLD; E_REVIEW_WITHDRAWN.
     """
     old = judge.policy
     rules = [rule for rule in old.spec.rules if any(map(rule.matches, paths))]
-    votes = _votes(judge, subject, entries, rules, others_only=False)
+    votes = _votes(
+        judge, subject, entries, rules, ForgeVotes(against=forge.against, asked=forge.asked), others_only=False
+    )
     needed = max([old.spec.roles[ROOT].threshold, *(rule.require.get(ROOT, 0) for rule in rules)])
     have = ({review.principal for review in votes.reviews} | makers) & old.spec.members(ROOT)
     _require_roots(subject, "old", have, needed, votes.refusals)
@@ -100,7 +120,7 @@ def require_quorum(
     if not old.solo:
         rest = [rule.model_copy(update={"require": _without_root(rule)}) for rule in rules]
         others = tuple(review for review in votes.reviews if review.principal not in subject.contributors)
-        _require_rules(old, subject, rest, _Votes(others, votes.refusals))
+        _require_rules(old, subject, rest, _Votes(others, votes.refusals), forge)
     return votes.reviews
 
 
@@ -127,7 +147,13 @@ def _new_roots(
 
 
 def _votes(
-    judge: Judge, subject: Subject, entries: Sequence[Entry], rules: Iterable[Rule], *, others_only: bool
+    judge: Judge,
+    subject: Subject,
+    entries: Sequence[Entry],
+    rules: Sequence[Rule],
+    forge: ForgeVotes,
+    *,
+    others_only: bool,
 ) -> _Votes:
     """S7: the last word of everybody.
 
@@ -161,9 +187,12 @@ def _votes(
             continue  # signed before the no, and brought forward after it
         standing[review.principal] = review
         against.pop(review.principal, None)
+    against.update({name: refusal for name, refusal in forge.against if name in able})
     for refusal in against.values():
         raise refusal
-    return _Votes(tuple(sorted(standing.values())), tuple(refusals))
+    taken = frozenset().union(*(_KINDS[rule.evidence] for rule in rules))
+    counting = (review for review in (*standing.values(), *forge.reviews) if review.evidence in taken)
+    return _Votes(tuple(sorted(counting)), tuple(refusals), forge.refusals)
 
 
 def _first_of_each(entries: Sequence[Entry]) -> Iterable[Entry]:
@@ -178,35 +207,52 @@ def _first_of_each(entries: Sequence[Entry]) -> Iterable[Entry]:
         yield entry
 
 
-def _require_rules(policy: LoadedPolicy, subject: Subject, rules: Iterable[Rule], votes: _Votes) -> None:
-    """S5: the thresholds of all rules."""
+def _require_rules(
+    policy: LoadedPolicy, subject: Subject, rules: Iterable[Rule], votes: _Votes, forge: ForgeVotes
+) -> None:
+    """S5: the thresholds of all rules, each by the evidence that it takes."""
     for rule in rules:
-        if rule.evidence in {"github", "both"}:
-            raise NotTrustedError(
-                f"the rule for {', '.join(rule.paths)} asks for reviews on GitHub, which this version does not read",
-                code="E_FORGE_UNKNOWN",
+        if rule.evidence in {"github", "both"} and not forge.asked:
+            raise unknown(
+                f"the rule for {', '.join(rule.paths)} asks for reviews on GitHub, and this host asks no forge",
                 where=subject.head,
-                hint="use `evidence: signed`",
+                hint="name the repository under `forge` in the host root file: docs/trust.md",
             )
+        agreed = _agreed(rule, votes)
         for role, count in rule.require.items():
-            have = sorted({r.principal for r in votes.reviews if r.principal in policy.spec.members(role)})
+            have = sorted(agreed & policy.spec.members(role))
             if len(have) < count:
-                raise _missing(subject, rule, role, count, have, votes.refusals)
+                raise _missing(subject, rule, role, count, have, votes)
+
+
+def _agreed(rule: Rule, votes: _Votes) -> frozenset[str]:
+    """Whose approvals a rule takes: each person once, whatever evidence there is of it."""
+    signed = frozenset(review.principal for review in votes.reviews if review.evidence == "signed")
+    forge = frozenset(review.principal for review in votes.reviews if review.evidence == "github")
+    match rule.evidence:
+        case "signed":
+            return signed
+        case "github":
+            return forge
+        case "any":
+            return signed | forge
+        case "both":
+            return signed & forge
 
 
 def _missing(
-    subject: Subject, rule: Rule, role: str, count: int, have: Sequence[str], refusals: Sequence[NotTrustedError]
+    subject: Subject, rule: Rule, role: str, count: int, have: Sequence[str], votes: _Votes
 ) -> NotTrustedError:
     found = f"{len(have)} ({', '.join(have)})" if have else "none"
-    message = f"changes of {', '.join(rule.paths)} need {count} of the role {role} to approve; there is {found}"
-    best = _best(refusals)
+    message = f"changes of {', '.join(rule.paths)} need {count} of the role {role} to approve{_WHERE[rule.evidence]}"
+    message = f"{message}; there is {found}"
+    kinds = _KINDS[rule.evidence]
+    of_forge = votes.forge_refusals if "github" in kinds else ()
+    best = _best((*of_forge, *(votes.refusals if "signed" in kinds else ())))
     if best is None:
-        return NotTrustedError(
-            message,
-            code="E_THRESHOLD",
-            where=subject.head,
-            hint=f"somebody of that role who did not contribute runs: haoam-sync review {subject.heads[-1]}",
-        )
+        who = "somebody of that role who did not contribute"
+        what = f"runs: haoam-sync review {subject.heads[-1]}" if "signed" in kinds else "approves the pull request"
+        return NotTrustedError(message, code="E_THRESHOLD", where=subject.head, hint=f"{who} {what}")
     return NotTrustedError(f"{message}; {best.message}", code=best.code, where=subject.head, hint=best.hint)
 
 

@@ -12,10 +12,12 @@ from datetime import datetime
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.evidence import format_time
+from haoam_sync.model.forge import Forge
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.repository import Repository
 from haoam_sync.trust import core
 from haoam_sync.trust.case import Case, PreApproved, no_class
+from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.proofs import Answers, ahead
 from haoam_sync.trust.reviews import CLOCK_SKEW
@@ -41,6 +43,7 @@ class _Run:
     now: datetime
     change_digest: ChangeDigest
     pre_approved: PreApproved
+    pulls: Pulls | None
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         known = self._case(Answers(self.denied))  # for policies only
@@ -58,6 +61,7 @@ class _Run:
             first_start=self.state.commit is None,
             pre_approved=self.pre_approved,
             reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
+            pulls=self.pulls,
         )
 
     def steps(self, head: str) -> Iterator[TrustedCommit]:
@@ -99,6 +103,7 @@ def verify(
     change_digest: ChangeDigest,
     known: Collection[str] = (),
     pre_approved: PreApproved = no_class,
+    forge: Forge | None = None,
 ) -> Accepted:
     """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
 
@@ -111,6 +116,7 @@ def verify(
         change_digest: computes the change digest of base and head; what it raises goes through.
         known: commits that instances or the audit log name as applied: `head` must not be older than any of them.
         pre_approved: the classes that a change belongs to, wholly; what it raises goes through.
+        forge: where pull requests are read; None when the host root file names none.
 
     Returns:
         The commit, the steps that are new, and the state to be stored with `store_state`.
@@ -125,7 +131,7 @@ def verify(
         read_denylist(root)
         _require_newer(repository, root, head, known)
         return _unchanged(state)
-    run = _open(repository, root, state, now, change_digest, pre_approved)
+    run = _open(repository, root, state, now, change_digest, pre_approved, forge)
     _require_newer(repository, root, head, known)
     return _accepted(run, repository, tuple(run.steps(head)))
 
@@ -138,6 +144,7 @@ def advance(
     now: datetime,
     change_digest: ChangeDigest,
     pre_approved: PreApproved = no_class,
+    forge: Forge | None = None,
 ) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
 
@@ -147,7 +154,7 @@ def advance(
     Raises:
         NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction).
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved)
+    run = _open(repository, root, state, now, change_digest, pre_approved, forge)
     head, refusal = repository.tip, None
     while True:
         steps: list[TrustedCommit] = []
@@ -195,6 +202,7 @@ def _open(
     now: datetime,
     change_digest: ChangeDigest,
     pre_approved: PreApproved,
+    forge: Forge | None,
 ) -> _Run:
     """E3: what must hold before anything is judged."""
     _require_clock(state, now)
@@ -208,7 +216,8 @@ def _open(
             where=repository.attestations or "refs/heads/haoam/attestations",
             hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
         )
-    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved)
+    pulls = Pulls(forge, root.ref) if forge is not None else None
+    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved, pulls)
 
 
 def _accepted(

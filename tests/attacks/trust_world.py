@@ -234,6 +234,10 @@ class World:
             return self.store("commit", payload)
         return self.store("commit", with_signature(payload, self.armor(payload, signer, namespace)))
 
+    def signed(self, payload: bytes, signer: str) -> str:
+        """A commit of these bytes, signed."""
+        return self.store("commit", with_signature(payload, self.armor(payload, signer)))
+
     def move(self, oid: str, ref: str = REF) -> str:
         """Let a branch name a commit, as whoever may push can."""
         git(self.repo, "update-ref", ref, oid)

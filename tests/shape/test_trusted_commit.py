@@ -14,6 +14,8 @@ CORE = (
     "certificate",
     "claims",
     "core",
+    "forge",
+    "forge_reviews",
     "grammar",
     "graph",
     "packets",

@@ -15,7 +15,8 @@ from dataplane_peer import Log, Peer, reply
 
 from haoam_sync.dataplane import Client, connect
 from haoam_sync.errors import HaoamError, InstanceError
-from haoam_sync.http import Bounds, strict
+from haoam_sync.http import Bounds
+from haoam_sync.model import strict_json as strict
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.position import Position

@@ -1,0 +1,107 @@
+"""The GitHub adapter: conditional requests, and where the token goes. Its answers are judged in `test_forge.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from fake_github import TOKEN, Answer, FakeGitHub, serving
+
+from haoam_sync import github
+from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.forge import Page, digest_of
+
+REVIEWS = "/repositories/4711/pulls/12/reviews"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    """A GitHub with one pull request that two people reviewed."""
+    with serving(FakeGitHub(now=datetime(2027, 3, 1, tzinfo=UTC))) as found:
+        found.open(12, ["a" * 40], 1)
+        found.review(12, 2)
+        found.review(12, 3)
+        yield found
+
+
+def connect(fake: FakeGitHub, token: str = TOKEN) -> github.GitHub:
+    """A session, as a run has one."""
+    return github.connect(fake.url, fake.repository, token=token)
+
+
+def test_what_has_not_changed_is_not_sent_again(fake: FakeGitHub) -> None:
+    """Within a run the second reading is a conditional request for each page, and gives the same bytes."""
+    fake.page = 1
+    forge = connect(fake)
+    first = forge.read(REVIEWS, listed=True)
+    assert (len(first), fake.not_modified) == (2, 0)
+    assert forge.read(REVIEWS, listed=True) == first
+    assert (len(fake.asked), fake.not_modified) == (4, 2)
+
+
+def test_what_has_changed_is_read(fake: FakeGitHub) -> None:
+    """A change between two readings shows in the second."""
+    forge = connect(fake)
+    first = forge.read(REVIEWS, listed=True)
+    fake.review(12, 4, "CHANGES_REQUESTED")
+    second = forge.read(REVIEWS, listed=True)
+    assert b"CHANGES_REQUESTED" in second[0].body
+    assert digest_of(first) != digest_of(second)
+    assert fake.not_modified == 0
+
+
+def test_nothing_is_remembered_from_run_to_run(fake: FakeGitHub) -> None:
+    """A run begins without any answer: it asks unconditionally."""
+    connect(fake).read(REVIEWS, listed=True)
+    connect(fake).read(REVIEWS, listed=True)
+    assert fake.not_modified == 0
+
+
+def test_a_full_last_page_costs_one_request_more(fake: FakeGitHub) -> None:
+    """A hundred entries without a next page: the page behind them is asked for, and is empty."""
+    for _ in range(98):
+        fake.review(12, 5, "COMMENTED")
+    pages = connect(fake).read(REVIEWS, listed=True)
+    assert [page.body == b"[]" for page in pages] == [False, True]
+
+
+def test_the_token_is_sent_and_never_shown(fake: FakeGitHub) -> None:
+    """The token is in every request, and in no error."""
+    connect(fake).read(REVIEWS, listed=True)
+    assert set(fake.tokens) == {f"Bearer {TOKEN}"}
+    fake.wrong = lambda _path, _query: Answer(401, f'{{"message":"bad token {TOKEN}"}}'.encode())
+    with pytest.raises(NotTrustedError, match="the token is not accepted") as caught:
+        connect(fake).read(REVIEWS, listed=True)
+    assert TOKEN not in str(caught.value)
+    assert TOKEN not in repr(caught.value.__cause__)
+
+
+def test_without_a_token_nothing_is_claimed(fake: FakeGitHub) -> None:
+    """A repository that everybody may read needs no token; one that is closed is not there."""
+    with pytest.raises(NotTrustedError, match=r"may not read it \(404\)"):
+        connect(fake, "").read(REVIEWS, listed=True)
+    assert fake.tokens == [""]
+
+
+def test_the_rate_limit_is_said(fake: FakeGitHub) -> None:
+    """A used up rate limit is another thing than a token that may not read."""
+    fake.wrong = lambda _path, _query: Answer(403, b"{}", {"X-RateLimit-Remaining": "0"})
+    with pytest.raises(NotTrustedError, match="rate limit") as caught:
+        connect(fake).read(REVIEWS, listed=True)
+    assert caught.value.code == "E_FORGE_UNKNOWN"
+
+
+def test_a_server_that_is_not_there() -> None:
+    """No connection is no answer, and says where."""
+    forge = github.connect("http://127.0.0.1:9/api/v3", 1, token=TOKEN)
+    with pytest.raises(NotTrustedError) as caught:
+        forge.read(REVIEWS, listed=False)
+    assert caught.value.code == "E_FORGE_UNKNOWN"
+    assert TOKEN not in str(caught.value)
+
+
+def test_the_digest_covers_what_was_asked() -> None:
+    """The same bytes as the answer to something else are another digest."""
+    assert digest_of([Page("/a", b"[]")]) != digest_of([Page("/b", b"[]")])
+    assert digest_of([Page("/a", b"[]")]) != digest_of([Page("/a", b"[ ]")])
