@@ -95,6 +95,18 @@ class GitProcess:
                 raise GitFailedError(arguments, error.status, str(error.stderr)) from error
         return output if isinstance(output, bytes) else str(output).encode()
 
+    def succeeds(self, *arguments: str) -> bool:
+        """Whether a command that answers by its exit code says yes.
+
+        Raises:
+            UsageError: there is no git.
+        """
+        try:
+            self.run(*arguments)
+        except GitFailedError:
+            return False
+        return True
+
     def objects(self, ids: Sequence[str]) -> list[tuple[str, bytes] | None]:
         """Kind and content of each object, in the order of `ids`, by one long-lived `cat-file --batch`.
 

@@ -26,6 +26,8 @@ from haoam_sync.repository.process import (
 from haoam_sync.repository.source import Source, parse_ref, parse_source
 
 ATTESTATIONS = "refs/heads/haoam/attestations"
+HEADS = "refs/heads/haoam/heads"
+"""Keeps what a forge squashed: a chain of empty commits, each with one head as its second parent."""
 
 _CONFIG = """\
 # written by haoam-sync; any other content is refused
@@ -85,6 +87,7 @@ class Repository:
         self.ref = ref
         self.tip = ""
         self.attestations = ""
+        self._heads = ""
         self.replaced: frozenset[str] = frozenset()
         self._git = GitProcess((f"--git-dir={directory}",), timeout=timeout)
 
@@ -121,7 +124,7 @@ class Repository:
             NotTrustedError: E_SHALLOW, E_REPO_STATE.
             UsageError: it cannot be read, or has no such branch.
         """
-        refs = self._list(self.ref, ATTESTATIONS, "refs/replace/*")
+        refs = self._list(self.ref, ATTESTATIONS, HEADS, "refs/replace/*")
         tip = refs.get(self.ref)
         if tip is None:
             raise UsageError(
@@ -133,12 +136,15 @@ class Repository:
         specs = {f"+{self.ref}:refs/source/policy": tip}
         if ATTESTATIONS in refs:
             specs[f"+{ATTESTATIONS}:refs/source/attestations"] = refs[ATTESTATIONS]
+        if HEADS in refs:
+            specs[f"+{HEADS}:refs/source/heads"] = refs[HEADS]
         ours = self._ours()
         stale = [spec for spec, oid in specs.items() if ours.get(spec.partition(":")[2]) != oid]
         self._fetch(stale)
         _check_files(self.directory, str(self.directory))
         self.tip = tip
         self.attestations = refs.get(ATTESTATIONS, "")
+        self._heads = refs.get(HEADS, "")
         self.replaced = frozenset(name.rpartition("/")[2] for name in refs if name.startswith("refs/replace/"))
 
     def resolve(self, revision: str) -> str:
@@ -278,6 +284,34 @@ class Repository:
         self._push(commit, ATTESTATIONS, parent)
         self.fetch()
         return commit
+
+    def keep_head(self, head: str, *, now: datetime) -> None:
+        """Keep a commit in the source, so that it can be checked after a forge squashed it and deleted its branch.
+
+        Raises:
+            NotTrustedError: E_ATTEST_RACE, somebody else pushed in between: fetch and try again.
+            UsageError: the source cannot be written.
+        """
+        if self._heads and self._git.succeeds("merge-base", "--is-ancestor", head, self._heads):
+            return
+        tree = self._store("tree", b"")
+        stamp = f"haoam-sync <haoam-sync@localhost> {int(now.timestamp())} +0000"
+        parents = [f"parent {oid}" for oid in (self._heads, head) if oid]
+        lines = [f"tree {tree}", *parents, f"author {stamp}", f"committer {stamp}"]
+        commit = self._store("commit", ("\n".join(lines) + "\n\nkept to be checked\n").encode())
+        self._push(commit, HEADS, self._heads)
+        self.fetch()
+
+    def bring_pull(self, number: int) -> None:
+        """Fetch the head of a pull request, where the source is a forge that has it; else nothing.
+
+        Raises:
+            UsageError: the source cannot be read.
+        """
+        name = f"refs/pull/{number}/head"
+        found = self._list(name).get(name)
+        if found is not None and self._git.objects([found])[0] is None:
+            self._fetch([f"+{name}:refs/source/pull"])
 
     def close(self) -> None:
         """End the process that reads objects."""

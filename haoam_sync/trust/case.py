@@ -26,6 +26,10 @@ def no_class(_reviewed: str, _base: str, _head: str) -> frozenset[str]:
     return frozenset()
 
 
+def _bring_nothing(_number: int) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Case:
     """What a judgement is based on.
@@ -43,6 +47,7 @@ class Case:
             defines them; asked with reviewed, base and head.
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
         pulls: pull requests on the forge that the host root file names; None when it names none.
+        bring: fetches the head of a pull request, where the source has it; what it brings is judged as all else.
     """
 
     graph: Graph
@@ -56,6 +61,7 @@ class Case:
     pre_approved: PreApproved = no_class
     reviewed: str = ""
     pulls: Pulls | None = None
+    bring: Callable[[int], None] = _bring_nothing
 
     @cached_property
     def trees(self) -> Trees:

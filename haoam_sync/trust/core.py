@@ -10,7 +10,9 @@ E3  Nothing frozen or compromised; now is not before the last decision. Keys and
     builds on at the time of its last review: nobody there remembers more.
 
 S1  Every commit of the step is canonical and has exactly one signature, which holds over its raw bytes, by an active
-    key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger.
+    key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger, or
+    by a forge's key where it adds nothing, and so may be merges that bring the base's line into the branch. Of a squash
+    by a forge, the head that was squashed builds on the base and has its tree, and its commits are the step's, too.
 S2  At most two parents, the first is the base; counts bounded; nothing missing.
 S3  The tree that was reviewed is the tree of the commit (R3 of `reviews.py`).
 S4  The tree holds only plain files under names that look like what they are; sizes and counts bounded.
@@ -41,7 +43,7 @@ from haoam_sync.trust.forge_reviews import NOT_ASKED, approved_at, forge_votes, 
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
-from haoam_sync.trust.signatures import signed_by
+from haoam_sync.trust.signatures import forge_signed, signed_by
 from haoam_sync.trust.statements import Entry
 from haoam_sync.trust.structure import Step, structure
 from haoam_sync.trust.thresholds import require_quorum, require_reviews
@@ -183,11 +185,45 @@ def _next(
             refusal = refusal or error
     if refusal is not None and refusal.code == "E_THRESHOLD":
         # nobody reviewed; a commit further on that nobody could ever accept is the better thing to say
-        signed_by(case.graph, policy, case.proofs, case.graph.between(base, chain[-1]), chain[-1], case.now)
+        new = case.graph.between(base, chain[-1])
+        signed_by(case.graph, policy, case.proofs, new, chain[-1], case.now, by_forge=new)
     raise refusal or NotTrustedError("there is no step", where=base)
 
 
 def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool, reviewed: str) -> TrustedCommit:
+    """STEP(p, c) under P(p), of a squash with each head that could have been squashed.
+
+    Raises:
+        NotTrustedError: as for `accept`; of a squash that for the first head.
+    """
+    refusal: NotTrustedError | None = None
+    for squashed in _squashed(case, policy, base, head) or ("",):
+        try:
+            return _step(case, policy, base, head, final=final, reviewed=reviewed, squashed=squashed)
+        except NotTrustedError as error:
+            refusal = refusal or error
+    raise refusal or NotTrustedError("there is no step", where=base)
+
+
+def _squashed(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[str, ...]:
+    """S1: the heads that a forge may have squashed into `head`: the pull request's, and those that statements name."""
+    top = case.graph.commit(head)
+    squash = "squash" in policy.spec.merge.methods and top.parents == (base,)
+    if not squash or not forge_signed(case.graph, policy, head):
+        return ()
+    judge = _judge(case, policy)
+    said = (judge.genuine(entry) for entry in reversed(case.log.about(base=base)))
+    found = [one.head for one in said if one is not None and one.tree == top.tree and one.head != head]
+    pull = case.pulls.by(head) if case.pulls is not None else None
+    if pull is not None and pull.head != head:
+        case.bring(pull.number)
+        found.insert(0, pull.head)
+    return tuple(dict.fromkeys(found))
+
+
+def _step(
+    case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool, reviewed: str, squashed: str
+) -> TrustedCommit:
     """STEP(p, c) under P(p).
 
     Args:
@@ -197,16 +233,17 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
         head: c.
         final: whether no later accepted step builds on it; then times are judged at `now` in any case.
         reviewed: the last commit that people reviewed.
+        squashed: the head that was squashed into c; "" when it is no squash.
 
     Raises:
         NotTrustedError: as for `accept`.
     """
     judge = _judge(case, policy)
-    heads = _heads(case.graph, base, head)
+    heads = (head, squashed) if squashed else _heads(case.graph, base, head)
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
     pulls = None if policy.solo else case.pulls
     at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
-    found = structure(case, policy, base, head, at)
+    found = structure(case, policy, base, head, at, squashed)
     subject, forge, answers = found.subject, NOT_ASKED, ""
     waived: tuple[str, ...] = ()
     if pulls is not None:  # asked only about a step that is sound in itself
@@ -217,7 +254,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
         forge = forge_votes(judge, case.change_digest, subject, pull)
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
-        makers = frozenset({found.author, found.committer})
+        makers = frozenset({found.author, found.committer} - {""})
         reviews = require_quorum(judge, new, subject, entries, found.changes, makers, forge)
     elif policy.solo:
         reviews = ()

@@ -27,7 +27,7 @@ from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
 from haoam_sync.model.trust_policy import parse_duration
 from haoam_sync.trust.forge import APPROVED, CHANGES_REQUESTED, Decision, PullRequest
-from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.merges import fork_point
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge, Subject
 
@@ -113,19 +113,6 @@ def approved_at(policy: LoadedPolicy, pull: PullRequest | None) -> list[datetime
         return []
     given = (one for one in pull.decisions if one.state == APPROVED and one.commit == pull.head)
     return [one.given for one in given if people_of(policy, [one.account])]
-
-
-def fork_point(graph: Graph, base: str, branch: str) -> str:
-    """The last commit of the base's history that a branch builds on; "" when there is none, or several.
-
-    A branch that was brought up to date builds on several: on the last one, if that holds all the others.
-    """
-    if graph.reaches(branch, base):
-        return base
-    new = graph.between(base, branch)
-    known = frozenset(new)
-    found = list(dict.fromkeys(p for oid in new for p in graph.parents(oid) if p not in known))
-    return next((one for one in found if all(graph.reaches(one, other) for other in found)), "")
 
 
 def _against(policy: LoadedPolicy, subject: Subject, pull: PullRequest) -> Iterable[tuple[str, NotTrustedError]]:

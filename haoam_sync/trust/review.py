@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -96,6 +97,8 @@ def sign_review(
         id=secrets.token_hex(16),
         seen=Seen(attestations=repository.attestations, checkpoint=checkpoint),
     )
+    if decision == "approve" and "squash" in policy.spec.merge.methods:
+        _racing(repository, lambda: repository.keep_head(proposed.id, now=now))
     _push(repository, key.statement(encode_statement(predicate), use), now)
     return predicate
 
@@ -128,9 +131,13 @@ def _require_other(found: Step, use: KeyUse) -> None:
 
 def _push(repository: Repository, statement: bytes, now: datetime) -> None:
     """Behind whatever is there by now: what the reviewer saw stays before it."""
+    _racing(repository, lambda: repository.append_statement(statement, parent=repository.attestations, now=now))
+
+
+def _racing(repository: Repository, push: Callable[[], object]) -> None:
     for _ in range(_TRIES):
         try:
-            repository.append_statement(statement, parent=repository.attestations, now=now)
+            push()
         except NotTrustedError as error:
             if error.code != "E_ATTEST_RACE":
                 raise

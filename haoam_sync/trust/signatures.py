@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -39,7 +39,13 @@ def claims(graph: Graph, commits: Iterable[str]) -> Iterator[Claim]:
 
 
 def signed_by(
-    graph: Graph, policy: LoadedPolicy, proofs: Proofs, commits: tuple[str, ...], merge: str, at: datetime
+    graph: Graph,
+    policy: LoadedPolicy,
+    proofs: Proofs,
+    commits: tuple[str, ...],
+    merge: str,
+    at: datetime,
+    by_forge: Collection[str] = (),
 ) -> tuple[Signer, ...]:
     """S1: the signer of each of `commits`, in their order.
 
@@ -50,23 +56,53 @@ def signed_by(
         commits: every commit of the step.
         merge: the one of them that a principal of role `merger` may sign; "" for none.
         at: when keys are judged.
+        by_forge: those of them that a forge's own key may sign; what they hold is for the caller to check.
 
     Raises:
-        NotTrustedError: E_UNSIGNED, E_COMMIT_FORMAT, E_SIG_..., E_KEY_..., E_ROLE.
+        NotTrustedError: E_UNSIGNED, E_COMMIT_FORMAT, E_SIG_..., E_KEY_..., E_ROLE, E_FORGE_KEY_ALONE.
     """
-    return tuple(_signer(graph.commit(oid), policy, proofs, at, may_merge=oid == merge) for oid in commits)
+    return tuple(
+        _signer(graph.commit(oid), policy, proofs, at, may_merge=oid == merge, by_forge=oid in by_forge)
+        for oid in commits
+    )
 
 
-def _signer(commit: ParsedCommit, policy: LoadedPolicy, proofs: Proofs, at: datetime, *, may_merge: bool) -> Signer:
+def forge_signed(graph: Graph, policy: LoadedPolicy, oid: str) -> bool:
+    """Whether a commit claims to be signed by a forge's own key. Nothing is proven by that."""
+    try:
+        use = policy.key_of(commit_claim(graph.commit(oid)))
+    except NotTrustedError:
+        return False
+    return use is not None and not use.principal
+
+
+def only_forge(oid: str, why: str, hint: str) -> NotTrustedError:
+    """The refusal of a commit that nobody but the forge signed."""
+    return NotTrustedError(
+        f"only the forge signed the commit, which says where it was made and not by whom: {why}",
+        code="E_FORGE_KEY_ALONE",
+        where=oid,
+        hint=hint,
+    )
+
+
+def _signer(
+    commit: ParsedCommit, policy: LoadedPolicy, proofs: Proofs, at: datetime, *, may_merge: bool, by_forge: bool
+) -> Signer:
     claim = commit_claim(commit)
     use = require_key(policy, claim, proofs, at, commit.id)
     roles = policy.spec.roles_of(use.principal)
-    if AUTHOR not in roles and not (may_merge and MERGER in roles):
+    authors = ", ".join(sorted(policy.spec.members(AUTHOR)))
+    if not use.principal and not by_forge:
+        raise only_forge(
+            commit.id, "it is no merge that adds nothing", f"somebody of the role {AUTHOR} signs it: {authors}"
+        )
+    if use.principal and AUTHOR not in roles and not (may_merge and MERGER in roles):
         raise NotTrustedError(
-            f"{use.principal or 'the forge'} signed the commit, but has not the role {AUTHOR}",
-            code="E_ROLE" if use.principal else "E_FORGE_KEY_ALONE",
+            f"{use.principal} signed the commit, but has not the role {AUTHOR}",
+            code="E_ROLE",
             where=commit.id,
-            hint=f"somebody of the role {AUTHOR} signs it: {', '.join(sorted(policy.spec.members(AUTHOR)))}",
+            hint=f"somebody of the role {AUTHOR} signs it: {authors}",
         )
     return Signer(commit.id, use.principal, use.key.id)
 

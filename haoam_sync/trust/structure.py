@@ -13,10 +13,12 @@ from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Signer
 from haoam_sync.model.trust_policy import TrustLimits, is_trust_file
 from haoam_sync.trust.case import Case
+from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.merges import is_mechanical
 from haoam_sync.trust.policy import AUTHOR, LoadedPolicy
 from haoam_sync.trust.reviews import Subject
-from haoam_sync.trust.signatures import signed_by
-from haoam_sync.trust.trees import Changes, is_disjoint_merge
+from haoam_sync.trust.signatures import only_forge, signed_by
+from haoam_sync.trust.trees import Changes
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class Step:
     Attributes:
         base: the commit accepted before.
         head: the commit to be accepted.
-        branch: its second parent when it is a merge onto `base`, else "".
+        branch: what was reviewed in its place: its second parent when it is a merge onto `base`, the head that was
+            squashed into it; else "".
         tree: of `head`.
         tree_sha256: in git's SHA-256 format.
         signers: of every commit, parents before children; `head`'s is the last.
-        contributors: principals who did more than merge, and operators of bots among them.
+        contributors: principals who did more than merge, and operators of bots among them; never a forge.
         changes: paths that differ between the trees of `base` and `head`.
         subject: the step as reviews see it.
     """
@@ -47,7 +50,7 @@ class Step:
 
     @property
     def committer(self) -> str:
-        """Who signed `head`."""
+        """Who signed `head`; "" for a forge."""
         return self.signers[-1].principal
 
     @property
@@ -55,18 +58,31 @@ class Step:
         """Who signed the commit that was reviewed: of a merge that adds nothing, the branch's last commit."""
         if self.committer in self.contributors:
             return self.committer
-        return next((s.principal for s in reversed(self.signers) if s.commit == self.branch), self.committer)
+        found = [s for s in reversed(self.signers) if s.principal and s.commit != self.head]
+        last = [s for s in found if s.commit == self.branch]
+        return next((s.principal for s in (*last, *found)), self.committer)
 
 
-def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: datetime) -> Step:
+def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: datetime, squashed: str = "") -> Step:
     """Everything about a step that needs no review.
 
+    Args:
+        case: what is known.
+        policy: P(p).
+        base: p.
+        head: c.
+        at: when keys are judged.
+        squashed: the head that a forge squashed into c; "" when it is no squash.
+
     Raises:
-        NotTrustedError: E_UNSIGNED and others of S1; E_LIMIT, E_NOT_DESCENDANT, E_PARENTS; E_TRUST_MISSING,
-            E_TRUST_MIXED; E_TREE_ENTRY, E_PATH; E_NO_RULE; E_METHOD; E_TREE_MISMATCH.
+        NotTrustedError: E_UNSIGNED and others of S1, E_FORGE_KEY_ALONE; E_LIMIT, E_NOT_DESCENDANT, E_PARENTS;
+            E_TRUST_MISSING, E_TRUST_MIXED; E_TREE_ENTRY, E_PATH; E_NO_RULE; E_METHOD; E_TREE_MISMATCH.
     """
     graph = case.graph
     commits = graph.between(base, head)
+    if squashed:
+        _require_squash(graph, base, head, squashed)
+        commits = (*graph.between(base, squashed), head)
     if len(commits) > policy.spec.limits.commits:  # S2
         raise NotTrustedError(
             f"the step brings in {len(commits)} commits, more than {policy.spec.limits.commits}",
@@ -76,9 +92,13 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
         )
     top = graph.commit(head)
     direct = top.parents[:1] == (base,)
-    branch = top.parents[1] if direct and len(top.parents) > 1 else ""
-    signers = signed_by(graph, policy, case.proofs, commits, head if branch else "", at)  # S1
-    _require_method(policy, head, branch)
+    branch = top.parents[1] if direct and len(top.parents) > 1 else squashed
+    by_forge = {oid for oid in commits if len(graph.parents(oid)) > 1} - {head} | ({head} if branch else set())
+    signers = signed_by(graph, policy, case.proofs, commits, head if branch else "", at, by_forge)  # S1
+    for signer in signers:
+        if not signer.principal and signer.commit != head:
+            _require_update(case, base, signer.commit, frozenset(commits))
+    _require_method(policy, head, "squash" if squashed else "merge" if branch else "fast-forward")
     new_policy = case.policy_bytes(head)  # S6: it is there
     facts = case.trees.require(top.tree, policy.spec.limits, head)  # S4
     changes = case.trees.changes(graph.commit(base).tree, top.tree, head)
@@ -94,7 +114,7 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
         _require_quiet(case, policy.spec.limits, base, head, new_policy)
     if branch:
         case.trees.require(graph.commit(branch).tree, policy.spec.limits, branch)  # S4
-    mechanical = bool(branch) and _is_mechanical(case, base, branch, top.tree, head)
+    mechanical = bool(branch) and is_mechanical(graph, case.trees, base, branch, top.tree, head)
     contributors = _contributors(policy, [s for s in signers if not (mechanical and s.commit == head)])
     _require_merger(policy, signers[-1], mechanical=mechanical)
     subject = Subject(
@@ -110,8 +130,56 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
     return Step(base, head, branch, top.tree, facts.sha256.hex(), signers, contributors, changes, subject)
 
 
-def _require_method(policy: LoadedPolicy, head: str, branch: str) -> None:
-    method = "merge" if branch else "fast-forward"
+def _require_squash(graph: Graph, base: str, head: str, squashed: str) -> None:
+    """S1: what was squashed is kept, builds on the base, and has the tree that came of it."""
+    try:
+        graph.raw(squashed)
+    except NotTrustedError as error:
+        if error.code != "E_REPO_STATE":
+            raise
+        raise NotTrustedError(
+            f"{squashed} was squashed into {head[:12]}, and is not there to be checked",
+            code="E_REPO_STATE",
+            where=head,
+            hint="push it again from a clone that has it: git push origin COMMIT:refs/heads/haoam/heads, or have it "
+            "reviewed with haoam-sync review, which keeps it",
+        ) from error
+    if not graph.reaches(squashed, base):
+        raise NotTrustedError(
+            f"{squashed[:12]} was squashed, and does not build on {base[:12]}",
+            code="E_NOT_UP_TO_DATE",
+            where=head,
+            hint="bring the branch up to date, have it reviewed again, and squash then",
+        )
+    if graph.commit(squashed).tree != graph.commit(head).tree:
+        raise NotTrustedError(
+            f"the squashed commit {head[:12]} has another tree than {squashed[:12]}, which was reviewed",
+            code="E_TREE_MISMATCH",
+            where=head,
+            hint="bring the branch up to date, have it reviewed again, and squash it without edits",
+        )
+
+
+def _require_update(case: Case, base: str, oid: str, commits: frozenset[str]) -> None:
+    """S1: a merge within the step that the forge's key signed brings the base's line into the branch, and no more."""
+    graph = case.graph
+    ours, theirs = graph.parents(oid)
+    if ours not in commits or not graph.reaches(base, theirs):
+        raise only_forge(
+            oid,
+            f"it does not merge the line of {base[:12]} into the branch",
+            "make this merge yourself, and sign it",
+        )
+    if not is_mechanical(graph, case.trees, ours, theirs, graph.commit(oid).tree, oid):
+        raise NotTrustedError(
+            "a merge that only the forge signed holds something that neither side has, or both sides changed one file",
+            code="E_TREE_MISMATCH",
+            where=oid,
+            hint="bring the branch up to date by a merge or rebase of your own, and sign it",
+        )
+
+
+def _require_method(policy: LoadedPolicy, head: str, method: str) -> None:
     if method not in policy.spec.merge.methods:
         raise NotTrustedError(
             f"the policy does not allow the method {method}",
@@ -137,23 +205,9 @@ def _require_quiet(case: Case, limits: TrustLimits, base: str, head: str, new_po
             )
 
 
-def _is_mechanical(case: Case, base: str, branch: str, tree: str, head: str) -> bool:
-    """Whether a merge onto `base` adds nothing to what its two sides have."""
-    graph = case.graph
-    if graph.reaches(branch, base):
-        return graph.commit(branch).tree == tree
-    fork = next((p for oid in graph.between(base, branch) for p in graph.parents(oid) if graph.reaches(base, p)), "")
-    if not fork:
-        return False
-    ground = graph.commit(fork).tree
-    ours = case.trees.changes(ground, graph.commit(base).tree, head)
-    theirs = case.trees.changes(ground, graph.commit(branch).tree, head)
-    return is_disjoint_merge(ours, theirs, case.trees.changes(ground, tree, head))
-
-
 def _contributors(policy: LoadedPolicy, signers: list[Signer]) -> frozenset[str]:
     """S7: who signed, and who operates the bots that did."""
-    names = {signer.principal for signer in signers}
+    names = {signer.principal for signer in signers if signer.principal}
     operators = {operator for name in names for operator in policy.spec.principals[name].operators}
     return frozenset(names | operators)
 
@@ -162,7 +216,7 @@ def _require_merger(policy: LoadedPolicy, signer: Signer, *, mechanical: bool) -
     """S1: who may only merge adds nothing."""
     if AUTHOR not in policy.spec.roles_of(signer.principal) and not mechanical:
         raise NotTrustedError(
-            f"{signer.principal} may merge, but the merge holds something that neither side has",
+            f"{signer.principal or 'the forge'} may merge, but the merge holds something that neither side has",
             code="E_TREE_MISMATCH",
             where=signer.commit,
             hint="merge again without edits, or let an author do it",

@@ -44,6 +44,7 @@ class _Run:
     change_digest: ChangeDigest
     pre_approved: PreApproved
     pulls: Pulls | None
+    bring: Callable[[int], None]
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         known = self._case(Answers(self.denied))  # for policies only
@@ -62,6 +63,7 @@ class _Run:
             pre_approved=self.pre_approved,
             reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
             pulls=self.pulls,
+            bring=self.bring,
         )
 
     def steps(self, head: str) -> Iterator[TrustedCommit]:
@@ -217,7 +219,7 @@ def _open(
             hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
         )
     pulls = Pulls(forge, root.ref) if forge is not None else None
-    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved, pulls)
+    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved, pulls, repository.bring_pull)
 
 
 def _accepted(

@@ -565,7 +565,17 @@ def test_an_answer_that_is_none(world: ForgeWorld, end: str, status: int) -> Non
 @pytest.mark.parametrize("end", _ALL)
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"{}", b'[{"number":', b"[1]", b'["\xff"]', b"<html></html>", b'[{"id":1,"id":2}]', b"[" * 100 + b"]" * 100],
+    [
+        b"",
+        b"null",
+        b"{}",
+        b'[{"number":',
+        b"[1]",
+        b'["\xff"]',
+        b"<html></html>",
+        b'[{"id":1,"id":2}]',
+        b"[" * 100 + b"]" * 100,
+    ],
 )
 def test_an_answer_that_is_something_else(world: ForgeWorld, end: str, body: bytes) -> None:
     """Cut off, of another shape, said twice, or nested deeper than any answer."""

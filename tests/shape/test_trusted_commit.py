@@ -18,6 +18,7 @@ CORE = (
     "forge_reviews",
     "grammar",
     "graph",
+    "merges",
     "packets",
     "pgpsig",
     "policy",
