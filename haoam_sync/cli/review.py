@@ -45,6 +45,8 @@ def review(
 ) -> None:
     """Show what COMMIT does, ask once, and sign your decision.
 
+    COMMIT is a commit id, a branch, or pr/12 for the head of a pull request: the head that was shown is what you sign.
+
     You sign the change digest: what the commit does to the desired state of each cluster, whatever the instances hold.
     The statement is pushed to refs/heads/haoam/attestations of the repository. What cannot be shown completely is not
     signed.

@@ -43,6 +43,21 @@ class GitHubAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceAccess:
+    """With what a repository over https is read and written.
+
+    Attributes:
+        token: reference to a token, resolved for this alone.
+        user: whose token it is; of a token on GitHub, any name.
+        ca: file with the PEM of the only authorities to believe; None for the system's.
+    """
+
+    token: SecretReference
+    user: str = "x-access-token"
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HostRoot:
     """What a host believes before it has read anything.
 
@@ -58,7 +73,7 @@ class HostRoot:
         denylist: file of keys that are compromised, one fingerprint or PRINCIPAL/KEY a line; None when there is none.
             One that can not be read holds everything.
         github: where pull requests are read; None when reviews on a forge count for nothing here.
-        source_token: reference to a token with which an https source is read and written; None for none.
+        source: with what an https source is read and written; None for nothing.
     """
 
     introduction: str
@@ -71,10 +86,10 @@ class HostRoot:
     secret_files: Path | None = None
     denylist: Path | None = None
     github: GitHubAccess | None = None
-    source_token: SecretReference | None = None
+    source: SourceAccess | None = None
 
     @property
     def own_secrets(self) -> tuple[SecretReference, ...]:
         """What is resolved for the host itself, and for no document."""
-        found = (self.github.token if self.github is not None else None, self.source_token)
+        found = (one.token for one in (self.github, self.source) if one is not None)
         return tuple(reference for reference in found if reference is not None)

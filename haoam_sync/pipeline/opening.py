@@ -18,7 +18,7 @@ from haoam_sync.model.fleet import Cluster, Fleet, Limits
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.record import Runner
 from haoam_sync.model.secret import SecretReference, SecretUse
-from haoam_sync.repository import Repository
+from haoam_sync.repository import Login, Repository
 from haoam_sync.secrets import Revealer
 from haoam_sync.settings import Settings
 from haoam_sync.state import StateDirectory
@@ -188,6 +188,17 @@ class Opened:
         return desired.load(commit, self.repository.blobs(commit), None)
 
 
+def login(root: HostRoot) -> Login | None:
+    """With what the host reads and writes an https source; None when it names nothing.
+
+    Raises:
+        UsageError: the token is not there.
+    """
+    if root.source is None:
+        return None
+    return Login(root.source.user, own_secret(root, root.source.token, "source.token"), root.source.ca)
+
+
 def own_secret(root: HostRoot, reference: SecretReference, what: str) -> str:
     """A secret that the host root file names for the host itself.
 
@@ -207,7 +218,9 @@ def opened(settings: Settings) -> Iterator[Opened]:
     """
     root = trust.read_root(settings.root)
     state = StateDirectory(settings.state)
-    with closing(Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes)) as repository:
+    with closing(
+        Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes, login=login(root))
+    ) as repository:
         yield Opened(settings, root, repository, state, now())
 
 

@@ -1,11 +1,13 @@
 """Adapter: git. Commits, trees and blobs by id, never the working tree."""
 
+from haoam_sync.repository.login import Login
 from haoam_sync.repository.source import Source, parse_ref, parse_source
 from haoam_sync.repository.store import ATTESTATIONS, Repository
 from haoam_sync.repository.worktree import commit_signed
 
 __all__ = [
     "ATTESTATIONS",
+    "Login",
     "Repository",
     "Source",
     "commit_signed",

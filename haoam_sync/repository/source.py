@@ -69,11 +69,12 @@ def parse_source(text: str, allowed: Collection[str] = ()) -> Source:
     else:
         source = _local(Path(text))
     if allowed and not any(_matches(source, entry) for entry in allowed):
+        listed = ", ".join(sorted(map(_shown, allowed)))
         raise NotTrustedError(
-            f"{text} is not among the remotes of the host root file",
+            f"{_shown(text)} is not among the remotes of the host root file",
             code="E_REMOTE_URL",
-            where=text,
-            hint=f"use one of {', '.join(sorted(allowed))}, or add this one to `remotes` in the host root file",
+            where=_shown(text),
+            hint=f"use one of {listed}, or add this one to `remotes` in the host root file",
         )
     return source
 
@@ -95,7 +96,18 @@ def parse_ref(text: str) -> str:
 
 
 def _refused(text: str, why: str) -> NotTrustedError:
-    return NotTrustedError(f"{text!r} is no place to read from: {why}", code="E_REMOTE_URL", hint=f"use {_ALLOWED}")
+    return NotTrustedError(
+        f"{_shown(text)!r} is no place to read from: {why}",
+        code="E_REMOTE_URL",
+        hint=f"use {_ALLOWED}; a token is named by `source.token` in the host root file",
+    )
+
+
+def _shown(text: str) -> str:
+    """A source as messages may show it: without what may be a password or a token."""
+    text = re.sub(r"//[^/]*@", "//(hidden)@", text)
+    text = re.sub(r"^[^/]*:[^/]*@", "(hidden)@", text)
+    return re.sub(r"[?#].*", "?(hidden)", text, flags=re.DOTALL)
 
 
 def _local(path: Path) -> Source:

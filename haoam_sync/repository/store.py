@@ -15,6 +15,7 @@ from pathlib import Path
 from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
 from haoam_sync.model.git_object import object_id, require_id
 from haoam_sync.model.tree import TreeEntry, parse_tree
+from haoam_sync.repository.login import Askpass, Login
 from haoam_sync.repository.process import (
     LOCAL_PROGRAM,
     GitFailedError,
@@ -61,6 +62,7 @@ _CONFIG = """\
 
 _FULL_ID = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
+_PULL = re.compile(r"(?:pr/|#)([1-9][0-9]{0,9})")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/-]*")
 _MOST_FILES = 200_000
 _MOST_DEPTH = 32
@@ -80,7 +82,9 @@ class Repository:
         replaced: ids that a replace ref of the source stands in front of: what people see there is another object.
     """
 
-    def __init__(self, directory: Path, source: Source, ref: str, *, timeout: float) -> None:
+    def __init__(
+        self, directory: Path, source: Source, ref: str, *, timeout: float, login: Login | None = None
+    ) -> None:
         """See `open`."""
         self.directory = directory
         self.source = source
@@ -89,11 +93,20 @@ class Repository:
         self.attestations = ""
         self._heads = ""
         self.replaced: frozenset[str] = frozenset()
-        self._git = GitProcess((f"--git-dir={directory}",), timeout=timeout)
+        self._asked = Askpass(source.url, login) if login is not None and login.is_for(source.url) else None
+        options, extra = (self._asked.options, self._asked.environment) if self._asked is not None else ((), {})
+        self._git = GitProcess((f"--git-dir={directory}", *options), timeout=timeout, extra=extra)
 
     @classmethod
     def open(
-        cls, state_dir: Path, source: str, ref: str, *, remotes: Collection[str] = (), timeout: float = 120
+        cls,
+        state_dir: Path,
+        source: str,
+        ref: str,
+        *,
+        remotes: Collection[str] = (),
+        timeout: float = 120,
+        login: Login | None = None,
     ) -> Repository:
         """Fetch `ref` and the review statements from `source` into STATE/repository.git.
 
@@ -103,6 +116,7 @@ class Repository:
             ref: full name of the policy's branch.
             remotes: when not empty, `source` must be among them.
             timeout: seconds that one git command may take.
+            login: for an https source; not used for any other.
 
         Raises:
             NotTrustedError: E_REMOTE_URL, E_REF_NAME, E_SHALLOW, E_REPO_STATE, E_REPO_CONFIG.
@@ -113,8 +127,12 @@ class Repository:
         _prepare(directory)
         if parsed.directory is not None:
             _check_files(parsed.directory, parsed.url)
-        repository = cls(directory, parsed, parse_ref(ref), timeout=timeout)
-        repository.fetch()
+        repository = cls(directory, parsed, parse_ref(ref), timeout=timeout, login=login)
+        try:
+            repository.fetch()
+        except BaseException:
+            repository.close()
+            raise
         return repository
 
     def fetch(self) -> None:
@@ -150,6 +168,8 @@ class Repository:
     def resolve(self, revision: str) -> str:
         """The id of a commit: a full id, a short one (7 digits or more) that is unique, a branch, or the source's HEAD.
 
+        `pr/12` and `#12` are the head of a pull request on GitHub, and never a branch of that name.
+
         Raises:
             UsageError: there is no such commit.
         """
@@ -159,21 +179,22 @@ class Repository:
             if self._git.objects([revision])[0] is None:
                 self._fetch_proposed(revision, revision)
             return self._commit_only(revision, revision)
-        if _SHORT_ID.fullmatch(revision):
-            found = self._git.run("rev-parse", f"--disambiguate={revision}").decode().split()
-            objects = zip(found, self._git.objects(found), strict=True)
-            commits = [oid for oid, answer in objects if answer is not None and answer[0] == "commit"]
-            if len(commits) == 1:
-                return self._commit_only(commits[0], revision)
-        if revision == "HEAD" or (_BRANCH.fullmatch(revision) and ".." not in revision):
-            names = [revision] if revision == "HEAD" or revision.startswith("refs/") else [f"refs/heads/{revision}"]
-            refs = self._list(*names)
-            for name in names:
-                if name in refs:
-                    if self._git.objects([refs[name]])[0] is None:
-                        self._fetch_proposed(name, revision)
-                    return self._commit_only(refs[name], revision)
-        raise self._no_commit(revision)
+        if _SHORT_ID.fullmatch(revision) and (found := self._by_short_id(revision)):
+            return self._commit_only(found, revision)
+        name = _ref_name(revision)
+        head = self._list(name).get(name) if name else None
+        if head is None:
+            raise self._no_commit(revision)
+        if self._git.objects([head])[0] is None:
+            self._fetch_proposed(name, revision)
+        return self._commit_only(head, revision)
+
+    def _by_short_id(self, revision: str) -> str:
+        """The one commit whose id begins so; "" when there is none, or several."""
+        found = self._git.run("rev-parse", f"--disambiguate={revision}").decode().split()
+        objects = zip(found, self._git.objects(found), strict=True)
+        commits = [oid for oid, answer in objects if answer is not None and answer[0] == "commit"]
+        return commits[0] if len(commits) == 1 else ""
 
     def read(self, oid: str, kind: str) -> bytes:
         """One object's bytes, hashed again.
@@ -314,8 +335,10 @@ class Repository:
             self._fetch([f"+{name}:refs/source/pull"])
 
     def close(self) -> None:
-        """End the process that reads objects."""
+        """End the process that reads objects, and take the token away."""
         self._git.close()
+        if self._asked is not None:
+            self._asked.close()
 
     def _checked(self, oid: str, kind: str, answer: tuple[str, bytes] | None) -> bytes:
         if answer is None:
@@ -349,7 +372,7 @@ class Repository:
             f"the repository has no commit {revision!r}",
             code="E_NO_COMMIT",
             where=self.source.url,
-            hint=f"give a full id, or a branch that is pushed; {self.ref} is at {self.tip or 'nothing'}",
+            hint=f"give a full id, a branch that is pushed, or pr/NUMBER; {self.ref} is at {self.tip or 'nothing'}",
         )
 
     def _list(self, *patterns: str) -> dict[str, str]:
@@ -431,6 +454,17 @@ class Repository:
         if oid != expected:
             raise NotTrustedError(f"git stored {expected} as {oid}", code="E_OID_MISMATCH", where=expected)
         return oid
+
+
+def _ref_name(revision: str) -> str:
+    """The name of the ref in the source that a revision means; "" when it can mean none."""
+    if pull := _PULL.fullmatch(revision):
+        return f"refs/pull/{pull[1]}/head"
+    if revision == "HEAD":
+        return revision
+    if _BRANCH.fullmatch(revision) and ".." not in revision:
+        return revision if revision.startswith("refs/") else f"refs/heads/{revision}"
+    return ""
 
 
 def _prepare(directory: Path) -> None:

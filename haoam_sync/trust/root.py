@@ -18,7 +18,7 @@ from haoam_sync import documents
 from haoam_sync.errors import InvalidDesiredError, NotTrustedError, UsageError
 from haoam_sync.model.evidence import CommitText, DigestText, RefText
 from haoam_sync.model.forge import GITHUB_API
-from haoam_sync.model.host_root import GitHubAccess, HostRoot, SecretRule
+from haoam_sync.model.host_root import GitHubAccess, HostRoot, SecretRule, SourceAccess
 from haoam_sync.model.json import canonical_json
 from haoam_sync.model.secret import SecretReference
 
@@ -59,6 +59,8 @@ class _Forge(_Strict):
 
 class _Source(_Strict):
     token: _Text
+    user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "x-access-token"
+    ca: _Text | None = None
 
 
 class _Spec(_Strict):
@@ -98,6 +100,8 @@ def read_root(path: Path) -> HostRoot:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise _malformed(path, f"{'.'.join(map(str, first['loc'])) or 'document'}: {first['msg']}") from error
+    if spec.source is not None and not spec.remotes:
+        raise _malformed(path, "`source` needs `remotes`: its token is sent to these and to no other")
     folder = path.resolve().parent
     return HostRoot(
         introduction=spec.introduction,
@@ -110,8 +114,15 @@ def read_root(path: Path) -> HostRoot:
         secret_files=folder / spec.secret_files if spec.secret_files is not None else None,
         denylist=folder / spec.denylist if spec.denylist is not None else None,
         github=_github(spec.forge.github, path) if spec.forge is not None else None,
-        source_token=_token(spec.source.token, path) if spec.source is not None else None,
+        source=_source(spec.source, path) if spec.source is not None else None,
     )
+
+
+def _source(found: _Source, path: Path) -> SourceAccess:
+    ca = path.resolve().parent / found.ca if found.ca is not None else None
+    if ca is not None:
+        read_protected(ca, "the source's authority", "see `source.ca` in the host root file")
+    return SourceAccess(_token(found.token, path), found.user, ca)
 
 
 def _github(found: _GitHub, path: Path) -> GitHubAccess:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haoam_sync.errors import NotTrustedError, UsageError
-from haoam_sync.model.host_root import GitHubAccess, HostRoot
+from haoam_sync.model.host_root import GitHubAccess, HostRoot, SourceAccess
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.secrets import Revealer, SecretRule
 from haoam_sync.trust import read_root
@@ -47,9 +47,10 @@ def test_an_enterprise_server(tmp_path: Path) -> None:
         tmp_path,
         forge={"github": {"api": api + "/", "repository": 1, "token": "file/github", "ca": "ca.pem"}},
         source={"token": "env/GIT_TOKEN"},
+        remotes=["https://ghe.example.com/ops/lb.git"],
     )
     assert found.github == GitHubAccess(api, 1, SecretReference("file", "github"), b"PEM")
-    assert found.source_token == SecretReference("env", "GIT_TOKEN")
+    assert found.source == SourceAccess(SecretReference("env", "GIT_TOKEN"))
     assert set(found.own_secrets) == {SecretReference("file", "github"), SecretReference("env", "GIT_TOKEN")}
 
 
@@ -73,7 +74,8 @@ def test_an_api_that_is_none(tmp_path: Path, api: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", [{"forge": {"github": {"repository": 1, "token": TOKEN}}}, {"source": {"token": TOKEN}}]
+    "spec",
+    [{"forge": {"github": {"repository": 1, "token": TOKEN}}}, {"source": {"token": TOKEN}, "remotes": ["/srv"]}],
 )
 def test_a_token_in_the_file(tmp_path: Path, spec: dict[str, Any]) -> None:
     """A token written into the file is refused, and not shown."""
@@ -82,6 +84,12 @@ def test_a_token_in_the_file(tmp_path: Path, spec: dict[str, Any]) -> None:
     assert caught.value.code == "E_ROOT_FILE"
     assert TOKEN not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_a_token_for_any_source(tmp_path: Path) -> None:
+    """A token of the source is sent to the remotes that the operator listed; where none is, there is none to send."""
+    with pytest.raises(UsageError, match="`source` needs `remotes`"):
+        read(tmp_path, source={"token": "env/GIT_TOKEN"})
 
 
 def test_an_authority_that_others_may_write(tmp_path: Path) -> None:
