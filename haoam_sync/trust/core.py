@@ -45,7 +45,7 @@ from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
 from haoam_sync.trust.signatures import forge_signed, signed_by
 from haoam_sync.trust.statements import Entry
-from haoam_sync.trust.structure import Step, structure
+from haoam_sync.trust.structure import Step, require_method, structure
 from haoam_sync.trust.thresholds import require_quorum, require_reviews
 
 
@@ -244,6 +244,7 @@ def _step(
     pulls = None if policy.solo else case.pulls
     at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
     found = structure(case, policy, base, head, at, squashed)
+    require_method(policy, found)
     subject, forge, answers = found.subject, NOT_ASKED, ""
     waived: tuple[str, ...] = ()
     if pulls is not None:  # asked only about a step that is sound in itself

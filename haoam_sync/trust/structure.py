@@ -30,6 +30,7 @@ class Step:
         head: the commit to be accepted.
         branch: what was reviewed in its place: its second parent when it is a merge onto `base`, the head that was
             squashed into it; else "".
+        method: how it came onto the branch: `fast-forward`, `merge` or `squash`.
         tree: of `head`.
         tree_sha256: in git's SHA-256 format.
         signers: of every commit, parents before children; `head`'s is the last.
@@ -41,6 +42,7 @@ class Step:
     base: str
     head: str
     branch: str
+    method: str
     tree: str
     tree_sha256: str
     signers: tuple[Signer, ...]
@@ -76,7 +78,7 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
 
     Raises:
         NotTrustedError: E_UNSIGNED and others of S1, E_FORGE_KEY_ALONE; E_LIMIT, E_NOT_DESCENDANT, E_PARENTS;
-            E_TRUST_MISSING, E_TRUST_MIXED; E_TREE_ENTRY, E_PATH; E_NO_RULE; E_METHOD; E_TREE_MISMATCH.
+            E_TRUST_MISSING, E_TRUST_MIXED; E_TREE_ENTRY, E_PATH; E_NO_RULE; E_TREE_MISMATCH.
     """
     graph = case.graph
     commits = graph.between(base, head)
@@ -98,7 +100,6 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
     for signer in signers:
         if not signer.principal and signer.commit != head:
             _require_update(case, base, signer.commit, frozenset(commits))
-    _require_method(policy, head, "squash" if squashed else "merge" if branch else "fast-forward")
     new_policy = case.policy_bytes(head)  # S6: it is there
     facts = case.trees.require(top.tree, policy.spec.limits, head)  # S4
     changes = case.trees.changes(graph.commit(base).tree, top.tree, head)
@@ -127,7 +128,8 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
         change_digest=lru_cache(maxsize=1)(lambda: case.change_digest(base, head)),
         at=at,
     )
-    return Step(base, head, branch, top.tree, facts.sha256.hex(), signers, contributors, changes, subject)
+    method = "squash" if squashed else "merge" if branch else "fast-forward"
+    return Step(base, head, branch, method, top.tree, facts.sha256.hex(), signers, contributors, changes, subject)
 
 
 def _require_squash(graph: Graph, base: str, head: str, squashed: str) -> None:
@@ -179,12 +181,17 @@ def _require_update(case: Case, base: str, oid: str, commits: frozenset[str]) ->
         )
 
 
-def _require_method(policy: LoadedPolicy, head: str, method: str) -> None:
-    if method not in policy.spec.merge.methods:
+def require_method(policy: LoadedPolicy, found: Step) -> None:
+    """Refuse a way onto the branch that the policy does not allow; of a proposal nobody knows it yet.
+
+    Raises:
+        NotTrustedError: E_METHOD.
+    """
+    if found.method not in policy.spec.merge.methods:
         raise NotTrustedError(
-            f"the policy does not allow the method {method}",
+            f"the policy does not allow the method {found.method}",
             code="E_METHOD",
-            where=head,
+            where=found.head,
             hint=f"allowed are {', '.join(policy.spec.merge.methods)} (`merge.methods` in trust.yaml)",
         )
 

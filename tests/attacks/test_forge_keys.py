@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from fake_github import FakeGitHub, serving
 from forge_world import ACCOUNTS, ForgeWorld, forge_policy
-from trust_world import NOW, closed_api, git
+from gnupg_home import gnupg_home
+from trust_world import NOW, closed_api, git, with_signature
 
 ALICE, BOB, CAROL, DAVE = (ACCOUNTS[name] for name in ("alice", "bob", "carol", "dave"))
 FORGE = "erin"
@@ -333,3 +334,48 @@ def test_control_a_squash_of_a_branch_brought_up_to_date_on_the_web(world: Forge
     _squash(world, update)
     commit = world.verify().commit
     assert (commit.base, commit.author, commit.reviewers) == (base, "alice", ("bob",))
+
+
+# --- a forge that signs with OpenPGP ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_control_a_forge_that_signs_with_openpgp(world: ForgeWorld, publics: Mapping[str, str], method: str) -> None:
+    """GitHub's own commits: OpenPGP, with one empty line behind the armor."""
+    with gnupg_home() as home:
+        key = home.make("web-flow <web@example.com>", kind="rsa3072")
+        certificate = home.certificate(key)
+        spec = _policy(publics)
+        spec["merge"]["forge_keys"] = [
+            {"id": "web-flow", "type": "openpgp", "fingerprint": key, "certificate": "keys/web-flow.asc"}
+        ]
+        place = world.place / "openpgp"
+        place.mkdir()
+        world = ForgeWorld(
+            place, world.keys, spec, api=world.api, fake=world.fake, more={"keys/web-flow.asc": certificate}
+        )
+        branch = world.branch()
+        world.fake.open(12, [branch], ALICE)
+        world.fake.review(12, BOB)
+        world.move(branch, "refs/pull/12/head")
+        tree = git(world.repo, "rev-parse", f"{branch}^{{tree}}").decode().strip()
+        parents = [world.introduction, *([branch] if method == "merge" else [])]
+        payload = world.payload(tree, parents, "web")
+        raw = with_signature(payload, home.sign(payload, key))
+        end = b"-----END PGP SIGNATURE-----\n"
+        head = world.move(world.store("commit", raw.replace(end, end + b" \n")))
+        world.fake.merge(12, head, DAVE)
+        commit = world.verify().commit
+    assert (commit.id, commit.author, commit.committer, commit.reviewers) == (head, "alice", "", ("bob",))
+
+
+@pytest.mark.attack("E_METHOD")
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_a_fast_forward_where_the_policy_allows_none(
+    world: ForgeWorld, publics: Mapping[str, str], method: str
+) -> None:
+    """What was reviewed may come onto the branch in the ways of the policy only."""
+    world = world.with_policy(_policy(publics, methods=[method]))
+    head = world.move(world.branch())
+    world.review("bob", world.introduction, head)
+    world.refused("E_METHOD")
