@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from haoam_sync.trust.sshsig import FormatError
 
 _TIMEOUT_S = 30
 _SIGN_TIMEOUT_S = 300  # a person may have to touch a card, or type a passphrase
-_SIGN_TRIES = 32  # of ECDSA: half of the signatures have a high s
+_SIGN_TRIES = 16  # of ECDSA: half of the signatures have a high s
 _WORKERS = 2 * (os.cpu_count() or 1)
 _BAD, _CANNOT = 1, 2  # gpgv's exit codes for a bad signature, and for one that it can not check
 _GOOD = frozenset({"GOODSIG", "EXPKEYSIG"})
@@ -162,6 +163,7 @@ def sign(payload: bytes, fingerprint: str) -> OpenpgpSignature:
             return parse_signature(done.stdout)
         except FormatError as error:
             reason = str(error)
+            time.sleep(1)  # gpg's ECDSA signatures differ by the second that is written into them
     raise _cannot_sign(fingerprint, reason)
 
 
