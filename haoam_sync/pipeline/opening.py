@@ -214,8 +214,9 @@ def opened(settings: Settings) -> Iterator[Opened]:
 
     Raises:
         NotTrustedError: the host root file or the repository cannot be believed.
-        UsageError: one of the places is not there.
+        UsageError: one of the places is not there; git or ssh-keygen is missing or too old.
     """
+    trust.require_ssh_keygen()
     root = trust.read_root(settings.root)
     state = StateDirectory(settings.state)
     with closing(

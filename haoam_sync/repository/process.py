@@ -8,9 +8,11 @@ grafts, no prompts, and only the transports of `source.py`.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from subprocess import PIPE
 
@@ -18,6 +20,7 @@ from git.cmd import Git
 from git.exc import GitCommandError, GitCommandNotFound
 
 from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
+from haoam_sync.model.program import GIT
 
 _PASSED = ("PATH", "HOME", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "no_proxy")
 """What a process may see of the operator's environment."""
@@ -241,6 +244,29 @@ def _too_large(oid: str, size: int) -> NotTrustedError:
     )
 
 
+def require_git() -> str:
+    """Refuse a git that is missing or too old, asked once for each program and process.
+
+    Returns:
+        Its version.
+
+    Raises:
+        UsageError: E_NO_GIT, E_PROGRAM_VERSION.
+    """
+    path = shutil.which(GIT.name)
+    if path is None:
+        raise _no_git()
+    return GIT.require(_words_of_git(path))
+
+
+@lru_cache(maxsize=8)
+def _words_of_git(_path: str) -> str:
+    try:
+        return GitProcess(()).run("version").decode("utf-8", "replace")
+    except GitFailedError as error:
+        return error.words
+
+
 def private_directory(path: Path) -> None:
     """Make `path`, closed to others, and its parents."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -253,4 +279,4 @@ def _cleaned(words: str) -> str:
 
 
 def _no_git() -> UsageError:
-    return UsageError("there is no git on the PATH", code="E_NO_GIT", hint="install git 2.34 or newer")
+    return UsageError("there is no git on the PATH", code="E_NO_GIT", hint=GIT.install)

@@ -22,6 +22,7 @@ from haoam_sync.repository.process import (
     GitProcess,
     fetch_failed,
     private_directory,
+    require_git,
     shallow,
 )
 from haoam_sync.repository.source import Source, parse_ref, parse_source
@@ -120,8 +121,9 @@ class Repository:
 
         Raises:
             NotTrustedError: E_REMOTE_URL, E_REF_NAME, E_SHALLOW, E_REPO_STATE, E_REPO_CONFIG.
-            UsageError: there is no repository, or it has no such branch.
+            UsageError: there is no repository, or it has no such branch; git is missing or too old.
         """
+        require_git()
         parsed = parse_source(source, remotes)
         directory = state_dir / "repository.git"
         _prepare(directory)

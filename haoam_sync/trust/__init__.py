@@ -4,6 +4,7 @@
 """
 
 from haoam_sync.trust.init import Member, certificates, init_policy, init_root, member, owner_of
+from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_root
 from haoam_sync.trust.signing import SigningKey, signing_key
@@ -26,6 +27,8 @@ __all__ = [
     "owner_of",
     "propose",
     "read_root",
+    "require_gpgv",
+    "require_ssh_keygen",
     "sign_review",
     "signing_key",
     "store_state",

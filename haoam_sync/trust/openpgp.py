@@ -16,8 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.model.program import GPGV
 from haoam_sync.trust.certificate import Certificate
 from haoam_sync.trust.pgpsig import HASHES, OpenpgpClaim, OpenpgpSignature, parse_signature
+from haoam_sync.trust.programs import require_gpgv
 from haoam_sync.trust.sshsig import FormatError
 
 _TIMEOUT_S = 30
@@ -62,11 +64,12 @@ def verified(
 
     Raises:
         NotTrustedError: E_SIG_PROGRAM, gpgv could not run or answers what is not understood: nothing is believed.
-        UsageError: there is no gpgv.
+        UsageError: gpgv is missing or too old.
     """
     distinct = list(dict.fromkeys(questions))
     if not distinct:
         return frozenset()
+    require_gpgv()
     with tempfile.TemporaryDirectory(prefix="haoam-gpg-") as directory, ThreadPoolExecutor(_WORKERS) as pool:
         home = Path(directory)
         rings = {certificate: home / f"{number}.gpg" for number, (_, certificate) in enumerate(distinct)}
@@ -93,12 +96,8 @@ def _verify(claim: OpenpgpClaim, certificate: Certificate, ring: Path, place: Pa
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
             check=False,
         )
-    except FileNotFoundError as error:
-        raise UsageError(
-            "there is no gpgv on the PATH, and the trust policy lists OpenPGP keys",
-            code="E_NO_GPG",
-            hint="install GnuPG 2.2 or newer (Debian: gnupg, gpgv)",
-        ) from error
+    except OSError as error:
+        raise _strange(error.strerror or type(error).__name__) from error
     except subprocess.TimeoutExpired as error:
         raise _strange(f"it did not answer within {_TIMEOUT_S} s") from error
     finally:
@@ -152,9 +151,7 @@ def sign(payload: bytes, fingerprint: str) -> OpenpgpSignature:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise UsageError(
-                "there is no gpg on the PATH", code="E_NO_GPG", hint="install GnuPG 2.2 or newer (Debian: gnupg)"
-            ) from error
+            raise UsageError("there is no gpg on the PATH", code="E_NO_GPG", hint=GPGV.install) from error
         except subprocess.TimeoutExpired as error:
             raise _cannot_sign(fingerprint, f"no answer within {_SIGN_TIMEOUT_S} s") from error
         if done.returncode != 0:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.model.program import SSH_KEYGEN
 from haoam_sync.trust.sshsig import FormatError, SshClaim, SshSignature, decode_armor, parse_signature
 
 _PRINCIPAL = "signer"
@@ -120,7 +121,7 @@ def _run(arguments: list[str], stdin: bytes, timeout: float) -> subprocess.Compl
         raise UsageError(
             "there is no ssh-keygen on the PATH",
             code="E_NO_SSH_KEYGEN",
-            hint="install OpenSSH 8.9 or newer (Debian: openssh-client)",
+            hint=SSH_KEYGEN.install,
         ) from error
 
 

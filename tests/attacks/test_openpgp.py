@@ -441,7 +441,9 @@ def test_a_strange_answer_of_gpgv_is_no_yes(
     """A gpgv that says nothing, or twice good, is not believed."""
     for words in ("", "[GNUPG:] GOODSIG x y", "[GNUPG:] NEWSIG\n[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG x y"):
         program = tmp_path / "gpgv"
-        program.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '%s\\n' '{words}'\n")
+        program.write_text(
+            f"#!/bin/sh\n[ $1 = --version ] && exec echo gpgv 2.2.40\ncat >/dev/null\nprintf '%s\\n' '{words}'\n"
+        )
         program.chmod(0o700)
         head = _reviewed(mixed, mixed.openpgp_commit(users["alice"], mixed.introduction))
         with monkeypatch.context() as patch:

@@ -55,6 +55,7 @@ def test_every_refusal_of_the_trust_stage_is_explained() -> None:
         "E_NO_GIT",
         "E_NO_GPG",
         "E_NO_SSH_KEYGEN",
+        "E_PROGRAM_VERSION",
         "E_SIGN",
         "E_STATE",
         "E_ATTEST_RACE",
