@@ -15,6 +15,7 @@ from haoam_sync.audit.entries import entry
 from haoam_sync.audit.key import AuditKey
 from haoam_sync.audit.line import NO_RECORD, decode, encode
 from haoam_sync.model.fleet import InstanceId
+from haoam_sync.model.forge import Page, digest_of
 from haoam_sync.model.json import canonical_json
 from haoam_sync.model.plan import (
     Action,
@@ -163,3 +164,12 @@ def test_the_keyed_digests_are_what_the_page_says() -> None:
 def test_every_format_has_its_section(part: str) -> None:
     """The formats that others sign, compare or chain each have a section."""
     assert f"\n## {part}\n" in PAGE
+
+
+def test_the_digest_of_a_forges_answers_is_that_of_the_page() -> None:
+    """What was asked and the digest of each answer, as canonical JSON, hashed."""
+    shown = vector("forge answers")
+    ((asked, _),) = json.loads(shown)
+    assert canonical_json(json.loads(shown)) == shown.encode()
+    assert digest_of([Page(asked, b"[]")]) == vector("forge digest")
+    assert "sha256:" + hashlib.sha256(shown.encode()).hexdigest() == vector("forge digest")
