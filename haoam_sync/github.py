@@ -16,16 +16,22 @@ https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-res
 
 from __future__ import annotations
 
+import base64
+import gzip
+import os
 import re
+import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from haoam_sync.errors import NotTrustedError
-from haoam_sync.http import Bounds, Call, Http, Peer, Reply, Transport
-from haoam_sync.model.forge import Page, unknown
+from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.http import Bounds, Call, Http, Peer, Reply
+from haoam_sync.model.forge import Page, digest_of, unknown
+from haoam_sync.model.json import canonical_json
 from haoam_sync.model.strict_json import json_of
 
 _HEADERS = (("Accept", "application/vnd.github+json"), ("X-GitHub-Api-Version", "2022-11-28"))
@@ -57,11 +63,12 @@ class GitHub:
         repository: its numeric id.
     """
 
-    def __init__(self, transport: Transport, base: str, repository: int) -> None:
-        """`base` is the base URL that the transport asks."""
+    def __init__(self, transport: Http, base: str, repository: int, kept: Path | None = None) -> None:
+        """`base` is the base URL that the transport asks; `kept` the directory for `keep`, None for none."""
         self._transport = transport
         self._base = base.rstrip("/")
         self._repository = repository
+        self._directory = kept
         self._kept: OrderedDict[tuple[str, _Query], _Kept] = OrderedDict()
 
     @property
@@ -95,6 +102,37 @@ class GitHub:
         if len(pages) < most:
             raise self._unknown(path, f"{len(pages)} pages came of {most}")
         return tuple(pages)
+
+    def keep(self, pages: Sequence[Page]) -> None:
+        """See `Forge`: KEPT/DIGEST.json.gz, a JSON list of what was asked and each answer's bytes in base64.
+
+        Raises:
+            UsageError: E_STATE, it cannot be written.
+        """
+        if self._directory is None:
+            return
+        file = self._directory / f"{digest_of(pages).removeprefix('sha256:')}.json.gz"
+        if file.exists():
+            return
+        whole = canonical_json([[page.asked, base64.b64encode(page.body).decode("ascii")] for page in pages])
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as new:  # mode 0600
+                new.write(gzip.compress(whole, mtime=0))
+                new.flush()
+                os.fsync(new.fileno())
+            Path(new.name).rename(file)
+        except OSError as error:
+            raise UsageError(
+                f"the forge's answers cannot be kept: {error.strerror}",
+                code="E_STATE",
+                where=str(self._directory),
+                hint="name a directory of your own with --state or HAOAM_STATE",
+            ) from error
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.close()
 
     def _page(self, path: str, query: _Query) -> tuple[Page, str]:
         kept = self._kept.get((path, query))
@@ -153,7 +191,9 @@ class GitHub:
         return unknown(f"GET {path}: {why}", where=self._base)
 
 
-def connect(base: str, repository: int, *, token: str = "", ca: bytes | None = None) -> GitHub:
+def connect(
+    base: str, repository: int, *, token: str = "", ca: bytes | None = None, kept: Path | None = None
+) -> GitHub:
     """The repository with this numeric id.
 
     Args:
@@ -161,6 +201,7 @@ def connect(base: str, repository: int, *, token: str = "", ca: bytes | None = N
         repository: numeric id.
         token: that may read it; "" for none. Secret.
         ca: PEM of the only authorities to believe; None for the system's.
+        kept: directory for the answers that decisions rest on; None to keep none.
 
     Raises:
         NotTrustedError: E_FORGE_UNKNOWN, `ca` is no PEM. Nothing is sent yet.
@@ -174,7 +215,7 @@ def connect(base: str, repository: int, *, token: str = "", ca: bytes | None = N
         tls="check `ca` in the host root file, and the name in the server's certificate",
         right="check `api` in the host root file",
     )
-    return GitHub(Http(base, peer=peer, bearer=token, ca=ca, bounds=_BOUNDS), base, repository)
+    return GitHub(Http(base, peer=peer, bearer=token, ca=ca, bounds=_BOUNDS), base, repository, kept)
 
 
 def _error(message: str, *, code: str, where: str, hint: str) -> NotTrustedError:

@@ -48,6 +48,9 @@ class Forge(Protocol):
             NotTrustedError: E_FORGE_UNKNOWN, there is no answer, or not the whole of it.
         """
 
+    def keep(self, pages: Sequence[Page]) -> None:
+        """Keep answers that a decision rests on, under their digest, so that it can be examined again."""
+
 
 def unknown(why: str, *, where: str, hint: str = "") -> NotTrustedError:
     """The refusal of whatever can not be learned: what is not known is not good."""

@@ -150,6 +150,11 @@ class Opened:
         """The value of a secret, if host settings allow this use of it."""
         return self._revealer(use)
 
+    def close(self) -> None:
+        """End the session with the forge, if there was one."""
+        if self.__dict__.get("forge") is not None and self.forge is not None:
+            self.forge.close()
+
     @cached_property
     def forge(self) -> github.GitHub | None:
         """Where pull requests are read; None when the host root file names no forge.
@@ -162,7 +167,8 @@ class Opened:
         if found is None:
             return None
         token = own_secret(self.root, found.token, "forge.github.token") if found.token is not None else ""
-        return github.connect(found.api, found.repository, token=token, ca=found.ca)
+        kept = self.settings.state / "forge"
+        return github.connect(found.api, found.repository, token=token, ca=found.ca, kept=kept)
 
     @cached_property
     def _revealer(self) -> Callable[[SecretUse], str]:
@@ -222,7 +228,11 @@ def opened(settings: Settings) -> Iterator[Opened]:
     with closing(
         Repository.open(settings.state, settings.repo, root.ref, remotes=root.remotes, login=login(root))
     ) as repository:
-        yield Opened(settings, root, repository, state, now())
+        here = Opened(settings, root, repository, state, now())
+        try:
+            yield here
+        finally:
+            here.close()
 
 
 @contextmanager

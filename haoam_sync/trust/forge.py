@@ -305,13 +305,15 @@ class Pulls:
         events = self._ask(f"/issues/{number}/events")
         pushes = self._pushes(pull, commit)
         where = f"#{number}"
+        answers = (*pages, page, *reviews, *timeline, *events, *pushes)
+        self._forge.keep(answers)
         return PullRequest(
             number=number,
             head=pull.head.sha,
             author=pull.user.id if pull.user is not None else 0,
             pushers=_pushers(pull, pushes, where),
             decisions=_decisions(_all(_REVIEWS, reviews), _all(_EVENTS, timeline), _all(_EVENTS, events), pull, where),
-            digest=digest_of((*pages, page, *reviews, *timeline, *events, *pushes)),
+            digest=digest_of(answers),
         )
 
     def _pushes(self, pull: _Pull, where: str) -> tuple[Page, ...]:

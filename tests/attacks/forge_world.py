@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,8 @@ class ForgeWorld(World):
 
     def verify(self, head: str = "", **options: Any) -> trust.Accepted:
         """With a session of its own, as each run has one."""
-        forge = github.connect(self.fake.url, self.fake.repository, token=TOKEN)
-        return super().verify(head, **{"forge": forge, **options})
+        with closing(github.connect(self.fake.url, self.fake.repository, token=TOKEN)) as forge:
+            return super().verify(head, **{"forge": forge, **options})
 
     def apply(self, head: str = "") -> HaoamError:
         """With the token in the environment, where the host root file says it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import itertools
 import json
 import shutil
@@ -18,6 +20,8 @@ from flow_attack import Site
 from flow_gate import Gate
 from forge_world import ACCOUNTS, forge_policy
 from trust_world import git
+
+from haoam_sync.model.forge import Page, digest_of
 
 pytestmark = pytest.mark.e2e
 
@@ -81,6 +85,10 @@ def test_control_from_a_pull_request_to_the_worker(site: Site, fake: FakeGitHub,
     assert commit["forge"].startswith("sha256:")
     log = b"".join(file.read_bytes() for file in sorted((site.place / "audit").rglob("*.jsonl")))
     assert commit["forge"].encode() in log
+    kept = site.host / "forge" / f"{commit['forge'].removeprefix('sha256:')}.json.gz"
+    answers = json.loads(gzip.decompress(kept.read_bytes()))
+    assert digest_of([Page(asked, base64.b64decode(body)) for asked, body in answers]) == commit["forge"]
+    assert kept.stat().st_mode & 0o777 == 0o600
     assert TOKEN.encode() not in log
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fake_github import TOKEN, Answer, FakeGitHub, serving
 
 from haoam_sync import github
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.forge import Page, digest_of
 
 REVIEWS = "/repositories/4711/pulls/12/reviews"
@@ -105,3 +108,26 @@ def test_the_digest_covers_what_was_asked() -> None:
     """The same bytes as the answer to something else are another digest."""
     assert digest_of([Page("/a", b"[]")]) != digest_of([Page("/b", b"[]")])
     assert digest_of([Page("/a", b"[]")]) != digest_of([Page("/a", b"[ ]")])
+
+
+def test_answers_are_kept_once_each(fake: FakeGitHub, tmp_path: Path) -> None:
+    """Under their digest, readable by this account alone; the same answers take no second file."""
+    forge = github.connect(fake.url, fake.repository, token=TOKEN, kept=tmp_path / "forge")
+    pages = forge.read(REVIEWS, listed=True)
+    forge.keep(pages)
+    forge.keep(pages)
+    (file,) = (tmp_path / "forge").iterdir()
+    assert file.name == digest_of(pages).removeprefix("sha256:") + ".json.gz"
+    assert json.loads(gzip.decompress(file.read_bytes()))[0][0].startswith(REVIEWS)
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    forge.close()
+
+
+def test_a_directory_that_can_not_be_written(fake: FakeGitHub, tmp_path: Path) -> None:
+    """Answers that cannot be kept are an error: a decision must be able to be examined again."""
+    (tmp_path / "forge").write_bytes(b"a file")
+    forge = github.connect(fake.url, fake.repository, token=TOKEN, kept=tmp_path / "forge")
+    with pytest.raises(UsageError) as caught:
+        forge.keep(forge.read(REVIEWS, listed=True))
+    assert caught.value.code == "E_STATE"
+    forge.close()
