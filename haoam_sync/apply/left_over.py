@@ -17,7 +17,6 @@ from haoam_sync.errors import NotRestoredError, RestoredError
 from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.plan import InstancePlan
-from haoam_sync.model.run_time import count_backends
 
 
 def prove(
@@ -46,7 +45,7 @@ def prove(
     changed = {section for section in {*then, *now} if then.get(section) != now.get(section)}
     states = runtime_state.read(client, live, changed)
     wanted = {section: now.get(section) for section in changed}
-    wrong = worker.differences(client, wanted, states.states, sleep=sleep, backends=count_backends(live))
+    wrong = worker.differences(client, wanted, states.states, text=live.text, sleep=sleep, earlier=then)
     if not wrong:
         return ("an apply before this one was killed after its commit; what it wrote is proven now",)
     why = f"an apply before this one was killed, and HAProxy does not run what it wrote: {'; '.join(wrong)}"

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from haoam_sync.apply import runtime_state, worker
 from haoam_sync.apply.progress import Progress
-from haoam_sync.apply.running import MANY
+from haoam_sync.apply.running import Running, spread
 from haoam_sync.dataplane import Client
 from haoam_sync.model.live import Live
 from haoam_sync.model.plan import InstancePlan
-from haoam_sync.model.run_time import STATISTICS_BACKENDS, count_backends
 from haoam_sync.model.section import SectionKind
 
 
@@ -27,33 +26,15 @@ def prove(
         progress: takes notes for the outcome.
         sleep: waits that many seconds.
     """
-    orders, notes = runtime_state.put_back(client, progress.states, before, live, sleep=sleep)
+    changed = [change.section for change in plan.changes]
+    running = Running(client, live.text, spread([s.name for s in changed if s.kind is SectionKind.BACKEND]))
+    orders, notes = runtime_state.put_back(client, progress.states, before, live, running, sleep=sleep)
     progress.notes += notes
-    wanted = {c.section: live.sections[c.section].body if c.section in live.sections else None for c in plan.changes}
-    backends = max(count_backends(before), count_backends(live))
-    wrong = worker.differences(client, wanted, orders, sleep=sleep, backends=backends)
+    wanted = {section: live.sections[section].body if section in live.sections else None for section in changed}
+    was = {section: before.sections[section].body for section in wanted if section in before.sections}
+    just_asked = None if notes else running
+    wrong = worker.differences(client, wanted, orders, text=live.text, sleep=sleep, earlier=was, running=just_asked)
     if not wrong and not progress.reloaded:
-        was = {section: before.sections[section].body for section in wanted if section in before.sections}
         now = {section: body for section, body in wanted.items() if body is not None}
         wrong = worker.not_taken(client, was, now, sleep)
-    if not wrong and backends > STATISTICS_BACKENDS:
-        progress.notes += _not_looked_at(wanted_backends(plan), backends, reloaded=progress.reloaded)
     return wrong
-
-
-def wanted_backends(plan: InstancePlan) -> int:
-    """How many backends a plan changes."""
-    return sum(change.section.kind is SectionKind.BACKEND for change in plan.changes)
-
-
-def _not_looked_at(changed: int, backends: int, *, reloaded: bool) -> tuple[str, ...]:
-    """What a large instance does not let us see in reasonable time."""
-    notes = []
-    if changed > MANY:
-        notes.append(f"the worker was asked for {MANY} of the {changed} changed backends, spread evenly")
-    if reloaded:
-        notes.append(
-            f"with {backends} backends, states set by hand were looked for in the changed ones only;"
-            " the reload ended others"
-        )
-    return tuple(notes)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from haoam_sync.apply import runtime_state, worker
 from haoam_sync.apply.earlier import text_to_restore
+from haoam_sync.apply.running import Running, spread
 from haoam_sync.apply.runtime_state import RuntimeState
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import Raw
 from haoam_sync.errors import ConflictError, InstanceError, NotRestoredError
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live
-from haoam_sync.model.run_time import count_backends
-from haoam_sync.model.section import SectionId
+from haoam_sync.model.section import SectionId, SectionKind
 
 _ATTEMPTS = 5
 _PAUSE_S = 1.0
@@ -88,8 +88,9 @@ def restore(
         raise _not_restored(client, problem or "the configuration is not the one that was written back")
     sections = {section: found.body for section, found in before.sections.items()}
     wanted = {section: sections.get(section) for section in changed}
-    orders, notes = runtime_state.put_back(client, states, before, before, sleep=sleep)
-    wrong = worker.differences(client, wanted, orders, sleep=sleep, backends=count_backends(before))
+    running = Running(client, raw.text, spread([s.name for s in changed if s.kind is SectionKind.BACKEND]))
+    orders, notes = runtime_state.put_back(client, states, before, before, running, sleep=sleep)
+    wrong = worker.differences(client, wanted, orders, text=raw.text, sleep=sleep)
     if wrong:
         raise _not_restored(client, f"the earlier text is back, but HAProxy does not run it: {'; '.join(wrong)}")
     if earlier.others:

@@ -1,108 +1,90 @@
-"""What the worker runs, asked for by name or all at once."""
+"""What the worker runs: of every server in one request, and by name where there are few."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol
 
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.answers import RuntimeServer, Stat
-from haoam_sync.model.section import SectionId
+from haoam_sync.dataplane.answers import RuntimeServer
+from haoam_sync.haproxycfg.servers import servers_by_proxy
 
 FEW = 40
-"""Up to so many proxies are asked for by name; beyond, the whole statistics cost less than the round trips."""
+"""Up to so many backends are asked for by name; beyond, all of them cost less than the round trips."""
+
+Servers = Mapping[str, RuntimeServer]
+"""By name."""
 
 
-MANY = 200
-"""Of more changed backends than so many, on an instance too large for its statistics, so many are asked for."""
+class Running:
+    """What the worker runs. Asked for when it is needed, and once: a new one sees what is new.
 
+    Args:
+        client: of the instance.
+        text: the configuration that the worker should run. API 3.2 does not tell which backend a server belongs to:
+            then it is told by the order, which is that of the file.
+        names: backends that are asked for by name.
+    """
 
-def spread(sections: Collection[SectionId]) -> tuple[SectionId, ...]:
-    """`MANY` of `sections` at equal distances in their order; all of them when there are not more."""
-    ordered = sorted(sections)
-    if len(ordered) <= MANY:
-        return tuple(ordered)
-    return tuple(ordered[place * len(ordered) // MANY] for place in range(MANY))
-
-
-class Running(Protocol):
-    """What the worker runs."""
-
-    def status(self, kind: str, name: str) -> str | None:
-        """Status of a `frontend` or `backend`; None when it does not run."""
-
-    def servers(self, backend: str) -> Mapping[str, RuntimeServer]:
-        """The servers of a backend by name."""
-
-
-class ByName:
-    """Asks for each name when it is needed."""
-
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, text: str, names: Collection[str] = ()) -> None:
         self._client = client
-
-    def status(self, kind: str, name: str) -> str | None:
-        """Status of a `frontend` or `backend`; None when it does not run."""
-        return next((stat.status for stat in self._client.stats(kind, name) if stat.name == name), None)
-
-    def servers(self, backend: str) -> Mapping[str, RuntimeServer]:
-        """The servers of a backend by name."""
-        return {server.name: server for server in self._client.runtime_servers(backend)}
-
-
-class ByServers:
-    """Asks for the servers of each backend; the statistics, which are slow there, once and only for what has none."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._at_once = AtOnce(client)
-        self._servers: dict[str, Mapping[str, RuntimeServer]] = {}
-
-    def status(self, kind: str, name: str) -> str | None:
-        """Status of a `frontend` or `backend`; None when it does not run."""
-        if kind == "backend" and self.servers(name):
-            return "UP"
-        return self._at_once.status(kind, name)
-
-    def servers(self, backend: str) -> Mapping[str, RuntimeServer]:
-        """The servers of a backend by name."""
-        if backend not in self._servers:
-            self._servers[backend] = {server.name: server for server in self._client.runtime_servers(backend)}
-        return self._servers[backend]
-
-
-class AtOnce:
-    """Asks three times for everything. What statistics do not tell (configured weights) stays unknown."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._stats: dict[str, dict[str, str]] = {}
-
-    def status(self, kind: str, name: str) -> str | None:
-        """Status of a `frontend` or `backend`; None when it does not run."""
-        if kind not in self._stats:
-            self._stats[kind] = {stat.name: stat.status for stat in self._client.stats(kind)}
-        return self._stats[kind].get(name)
-
-    def servers(self, backend: str) -> Mapping[str, RuntimeServer]:
-        """The servers of a backend by name."""
-        return self._servers.get(backend, {})
+        self._text = text
+        self._names = frozenset(names)
+        self._by_name: dict[str, Servers] = {}
+        self._statuses: dict[str, Mapping[str, str]] = {}
 
     @cached_property
-    def _servers(self) -> Mapping[str, Mapping[str, RuntimeServer]]:
-        found: dict[str, dict[str, RuntimeServer]] = {}
-        for stat in self._client.stats("server"):
-            found.setdefault(stat.backend, {})[stat.name] = _server_of(stat)
-        return found
+    def everything(self) -> Mapping[str, Servers] | None:
+        """The servers of every backend that has some; None when the answer is not that of a worker that runs `text`."""
+        return placed(self._client.all_runtime_servers(), self._text)
+
+    def servers(self, backend: str) -> Servers:
+        """The servers of a backend; none when it does not run, or has none."""
+        if backend not in self._names and self.everything is not None:
+            return self.everything.get(backend, {})
+        if backend not in self._by_name:
+            self._by_name[backend] = {server.name: server for server in self._client.runtime_servers(backend)}
+        return self._by_name[backend]
+
+    def status(self, kind: str, name: str) -> str | None:
+        """Status of a `frontend` or `backend`; None when it does not run.
+
+        The statistics cost 1 ms for each backend of the instance, whatever name is asked for: they are asked once.
+        """
+        if kind not in self._statuses:
+            self._statuses[kind] = {stat.name: stat.status for stat in self._client.stats(kind)}
+        return self._statuses[kind].get(name)
 
 
-def _server_of(stat: Stat) -> RuntimeServer:
-    address, _, port = stat.address.rpartition(":")
-    state = next((state for word, state in _STATES.items() if stat.status.startswith(word)), "ready")
-    return RuntimeServer(
-        stat.name, address.strip("[]"), int(port) if port.isascii() and port.isdigit() else None, state
-    )
+def placed(servers: Sequence[RuntimeServer], text: str) -> Mapping[str, Servers] | None:
+    """The servers of each backend, when they are exactly those of `text`; None otherwise.
+
+    Where the API tells the backend of a server, it does not have to be in `text`.
+
+    Args:
+        servers: of all backends, in the worker's order.
+        text: the configuration.
+    """
+    found: dict[str, Servers] = {}
+    if servers and all(server.backend for server in servers):
+        groups: dict[str, dict[str, RuntimeServer]] = {}
+        for server in servers:
+            groups.setdefault(server.backend, {})[server.name] = server
+        return dict(groups)
+    at = 0
+    for backend, names in servers_by_proxy(text):
+        here = {server.name: server for server in servers[at : at + len(names)]}
+        # As a set: a server that was added at run time stands last in the worker, and by its name in the file.
+        if here.keys() != set(names) or backend in found:
+            return None
+        found[backend] = here
+        at += len(names)
+    return found if at == len(servers) else None
 
 
-_STATES = {"MAINT": "maint", "DRAIN": "drain"}
+def spread(names: Collection[str]) -> tuple[str, ...]:
+    """`FEW` of `names` at equal distances in their order; all of them when there are not more."""
+    ordered = sorted(names)
+    if len(ordered) <= FEW:
+        return tuple(ordered)
+    return tuple(ordered[place * len(ordered) // FEW] for place in range(FEW))

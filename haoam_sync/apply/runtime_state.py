@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from haoam_sync.apply.running import spread
+from haoam_sync.apply.running import Running
 from haoam_sync.apply.worker import ServerId, configured_state, servers_of
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import InstanceError
@@ -37,34 +37,45 @@ class RuntimeState:
     backends: tuple[str, ...] | None = None
 
 
-def read(client: Client, live: Live, changed: Collection[SectionId]) -> RuntimeState:
-    """What the worker runs: of every server in one request, or, where that would take long, of the changed backends.
+def read(client: Client, live: Live, changed: Collection[SectionId], running: Running | None = None) -> RuntimeState:
+    """What the worker runs, of every server, in one request.
+
+    The statistics, which alone tell weights in API 3.2, are asked while they are quick. A worker whose servers are not
+    those of the file, so that nobody can tell whose they are, is asked for the changed backends by name.
 
     Args:
         client: of the instance.
         live: what it is.
         changed: the sections that an apply is about.
+        running: asked already.
     """
-    if run_time.count_backends(live) <= run_time.STATISTICS_BACKENDS:
+    view = run_time.RunTimeView.of(live)
+    if view.statistics and not view.tells_weights:
         stats = [stat for stat in client.stats("server") if stat.type == "server" and stat.backend]
         return RuntimeState(
             {(stat.backend, stat.name): _STATES.get(stat.status, "ready") for stat in stats},
             {(stat.backend, stat.name): stat.weight for stat in stats if stat.weight is not None},
         )
-    there = [section for section in changed if section.kind is SectionKind.BACKEND and section in live.sections]
-    names = tuple(section.name for section in spread(there))
-    found = [(name, server) for name in names for server in client.runtime_servers(name)]
+    if running is None:
+        running = Running(client, live.text)
+    everything, names = running.everything, None
+    if everything is None:
+        there = [section.name for section in changed if section in live.sections]
+        names = tuple(sorted(section.name for section in changed if section.kind is SectionKind.BACKEND))
+        names = tuple(name for name in names if name in there)
+        everything = {name: running.servers(name) for name in names}
+    found = [(backend, server) for backend, servers in everything.items() for server in servers.values()]
     return RuntimeState(
-        {(name, server.name): server.admin_state for name, server in found},
-        {(name, server.name): server.weight for name, server in found if server.weight is not None},
+        {(backend, server.name): server.admin_state for backend, server in found},
+        {(backend, server.name): server.weight for backend, server in found if server.weight is not None},
         names,
     )
 
 
-def _again(client: Client, before: RuntimeState, live: Live) -> RuntimeState:
+def _again(client: Client, before: RuntimeState, live: Live, running: Running) -> RuntimeState:
     """The same servers as before."""
     names = () if before.backends is None else before.backends
-    return read(client, live, [SectionId(SectionKind.BACKEND, name) for name in names])
+    return read(client, live, [SectionId(SectionKind.BACKEND, name) for name in names], running)
 
 
 def put_back(
@@ -72,6 +83,7 @@ def put_back(
     before: RuntimeState,
     live_before: Live,
     live_now: Live,
+    running: Running,
     *,
     sleep: Callable[[float], None],
 ) -> tuple[dict[ServerId, str], tuple[str, ...]]:
@@ -84,6 +96,7 @@ def put_back(
         before: as it was before the reload.
         live_before: the instance before the apply.
         live_now: the instance after it.
+        running: the worker, not asked before the reload.
         sleep: waits that many seconds.
 
     Returns:
@@ -93,7 +106,7 @@ def put_back(
     if not before.states:
         return {}, ()
     configured_before, configured_now = _bodies(live_before), _bodies(live_now)
-    after = _again(client, before, live_now)
+    after = _again(client, before, live_now, running)
     states: dict[ServerId, str] = {}
     notes: list[str] = []
     for server, state in sorted(before.states.items()):
@@ -108,6 +121,11 @@ def put_back(
                 continue
             notes.append(f"server {name} was in {state} by hand; put back after the reload")
         states[server] = state
+    if before.backends is not None:
+        notes.append(
+            "the worker ran other servers than the file named, so that states set by hand were looked for in the"
+            " changed backends only; the reload ended others"
+        )
     notes += _lost_weights(before, after, configured_before, configured_now)
     return states, tuple(notes)
 

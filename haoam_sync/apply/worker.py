@@ -1,20 +1,21 @@
 """Whether the worker runs what the configuration says: the proof that a configuration read back cannot give.
 
 A configuration read back equal to the desired one says nothing about the worker (FACTS.md, "Validation and reloads").
-So the worker itself is asked: for the names concerned, each of which costs it a millisecond, or, when there are many,
-for everything in three requests.
+So the worker itself is asked for every changed backend and server, in one request for all servers when there are many.
+Where that does not tell the backend of a server (API 3.2), the whole answer must be the file's, server by server; and
+some of the changed backends, evenly spread, are asked for by name as well.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
-from haoam_sync.apply.running import FEW, AtOnce, ByName, ByServers, Running, spread
+from haoam_sync.apply.running import Running, Servers, spread
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import RuntimeServer
 from haoam_sync.model.json import Json, JsonObject
-from haoam_sync.model.run_time import STATISTICS_BACKENDS
 from haoam_sync.model.section import SectionId, SectionKind
 
 ServerId = tuple[str, str]
@@ -25,6 +26,8 @@ Sleep = Callable[[float], None]
 _TRIES = 10
 _TAKEN_TRIES = 3
 _PAUSE_S = 0.3
+_SHOWN = 20
+"""So many differences are looked for: more say nothing new, and may cost a question each."""
 
 
 def differences(
@@ -32,40 +35,35 @@ def differences(
     wanted: Mapping[SectionId, JsonObject | None],
     operator: Mapping[ServerId, str],
     *,
+    text: str,
     sleep: Callable[[float], None],
-    backends: int = 0,
+    earlier: Mapping[SectionId, JsonObject] | None = None,
+    running: Running | None = None,
 ) -> tuple[str, ...]:
-    """What the worker runs otherwise than `wanted`; empty when it runs it.
+    """What the worker runs otherwise than `wanted`, the first of it; empty when it runs it.
 
-    Asked again for up to three seconds: right after a reload the statistics may still be the old worker's.
+    Asked again for up to three seconds: right after a reload the old worker may still answer.
 
     Args:
         client: of the instance.
         wanted: sections as they should run; None for one that should be gone.
         operator: states that an operator has set and that were put back.
+        text: the whole configuration that should run.
         sleep: waits that many seconds.
-        backends: how many the instance has: where its statistics are too slow, and many backends changed, a spread
-            of them is asked for.
+        earlier: the sections as they were: of a backend that had servers and has gone, no server is left.
+        running: what the caller has asked the worker just now.
     """
+    backends = [section.name for section in wanted if section.kind is SectionKind.BACKEND]
     found: tuple[str, ...] = ()
-    large = backends > STATISTICS_BACKENDS
-    if large:
-        wanted = {section: wanted[section] for section in asked_for(wanted)}
-    proxies = [section for section in wanted if section.kind in (SectionKind.FRONTEND, SectionKind.BACKEND)]
     for attempt in range(_TRIES):
         if attempt:
             sleep(_PAUSE_S)
-        running: Running = ByServers(client) if large else ByName(client) if len(proxies) <= FEW else AtOnce(client)
-        found = tuple(_differences(running, wanted, operator))
+        if running is None or attempt:
+            running = Running(client, text, spread(backends))
+        found = tuple(islice(_differences(running, wanted, operator, earlier or {}), _SHOWN))
         if not found:
             return ()
     return found
-
-
-def asked_for(sections: Collection[SectionId]) -> tuple[SectionId, ...]:
-    """What is asked for on a large instance: all that are no backends, and a spread of those."""
-    backends = [section for section in sections if section.kind is SectionKind.BACKEND]
-    return (*(section for section in sections if section.kind is not SectionKind.BACKEND), *spread(backends))
 
 
 def not_taken(
@@ -121,14 +119,20 @@ def _other_weights(client: Client, backend: str, wanted: Mapping[str, Json]) -> 
 
 
 def _differences(
-    running: Running, wanted: Mapping[SectionId, JsonObject | None], operator: Mapping[ServerId, str]
+    running: Running,
+    wanted: Mapping[SectionId, JsonObject | None],
+    operator: Mapping[ServerId, str],
+    earlier: Mapping[SectionId, JsonObject],
 ) -> Iterator[str]:
     for section, body in sorted(wanted.items()):
         match section.kind:
             case SectionKind.FRONTEND:
                 yield from _frontend(running, section, body)
             case SectionKind.BACKEND:
-                yield from _backend(running, section, body, operator)
+                if body is not None:
+                    yield from _backend(running, section, body, operator)
+                elif _still_runs(running, section, earlier.get(section, {})):
+                    yield f"{section} still runs"
             case _:
                 pass  # runs inside proxies, and shows nowhere of itself
 
@@ -144,26 +148,32 @@ def _frontend(running: Running, section: SectionId, body: JsonObject | None) -> 
         yield f"{section} is {status}"
 
 
-def _backend(
-    running: Running, section: SectionId, body: JsonObject | None, operator: Mapping[ServerId, str]
-) -> Iterator[str]:
-    there = running.status("backend", section.name) is not None
-    if body is None:
-        if there:
-            yield f"{section} still runs"
-        return
-    if not there:
+def _still_runs(running: Running, section: SectionId, earlier: JsonObject) -> bool:
+    if running.servers(section.name):
+        return True
+    had_servers = bool(earlier.get("servers") or earlier.get("server_templates"))
+    return not had_servers and running.status("backend", section.name) is not None
+
+
+def _backend(running: Running, section: SectionId, body: JsonObject, operator: Mapping[ServerId, str]) -> Iterator[str]:
+    wanted, found = servers_of(body), running.servers(section.name)
+    if not found and running.status("backend", section.name) is None:
         yield f"{section} does not run"
         return
-    wanted, found = servers_of(body), running.servers(section.name)
+    yield from _servers(section.name, body, wanted, found, operator)
+
+
+def _servers(
+    backend: str, body: JsonObject, wanted: Mapping[str, JsonObject], found: Servers, operator: Mapping[ServerId, str]
+) -> Iterator[str]:
     for name, server in sorted(wanted.items()):
         if name not in found:
-            yield f"server {section.name}/{name} does not run"
+            yield f"server {backend}/{name} does not run"
         else:
-            yield from _server(section.name, found[name], server, operator.get((section.name, name)))
+            yield from _server(backend, found[name], server, operator.get((backend, name)))
     if not body.get("server_templates"):
-        for name in sorted(set(found) - set(wanted)):
-            yield f"server {section.name}/{name} still runs"
+        for name in sorted(found.keys() - wanted.keys()):
+            yield f"server {backend}/{name} still runs"
 
 
 def _server(backend: str, running: RuntimeServer, wanted: JsonObject, operator: str | None) -> Iterator[str]:

@@ -186,6 +186,7 @@ class RuntimeServer:
         admin_state: `ready`, `drain` or `maint`.
         weight: as set now; None before API 3.4, which first tells it.
         initial_weight: as configured; the same.
+        backend: that it belongs to; "" before API 3.4, which first tells it.
     """
 
     name: str
@@ -194,19 +195,22 @@ class RuntimeServer:
     admin_state: str
     weight: int | None = None
     initial_weight: int | None = None
+    backend: str = ""
 
     @classmethod
     def parse(cls, document: Json) -> RuntimeServer:
-        """Read one entry."""
-        match document:
-            case {"name": str(name), "admin_state": str(state), **more}:
+        """Read one entry. There may be 50,000 of them, so that this takes no pattern."""
+        if isinstance(document, dict):
+            name, state = document.get("name"), document.get("admin_state")
+            if isinstance(name, str) and isinstance(state, str):
                 return cls(
                     name,
-                    str(more.get("address", "")),
-                    _whole(more.get("port")),
+                    str(document.get("address", "")),
+                    _whole(document.get("port")),
                     state,
-                    _whole(more.get("uweight")),
-                    _whole(more.get("iweight")),
+                    _whole(document.get("uweight")),
+                    _whole(document.get("iweight")),
+                    str(document.get("backend_name") or ""),
                 )
         raise ValueError("a server without name and admin_state")
 

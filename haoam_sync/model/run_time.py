@@ -29,6 +29,7 @@ class RunTimeView:
 
     Attributes:
         weights: whether weights of servers can be seen.
+        tells_weights: whether they are told with the servers, and not in the statistics alone.
         statistics: whether its statistics are few enough to ask for.
         algorithms: balance algorithm of each `defaults` that sets one.
     """
@@ -36,6 +37,7 @@ class RunTimeView:
     weights: bool
     statistics: bool
     algorithms: Mapping[str, str]
+    tells_weights: bool = False
 
     @classmethod
     def of(cls, live: Live) -> RunTimeView:
@@ -46,7 +48,8 @@ class RunTimeView:
             for section, found in live.sections.items()
             if section.kind is SectionKind.DEFAULTS and (algorithm := _algorithm(found.body))
         }
-        return cls(statistics or live.api >= _TELLS_WEIGHTS, statistics, algorithms)
+        told = live.api >= _TELLS_WEIGHTS
+        return cls(statistics or told, statistics, algorithms, told)
 
 
 def count_backends(live: Live) -> int:

@@ -281,20 +281,30 @@ class InstancePeer:
                 return self._json(None, 204, version=None)
         raise AssertionError(method)
 
+    def _everything(self) -> Reply:
+        """Every server in the order of the file; API 3.2 does not tell their backends."""
+        found: list[Body] = []
+        for section, body in self.worker.items():
+            if section.kind is SectionKind.BACKEND:
+                found += [self._entry(section.name, server) for server in body.get("servers", {}).values()]
+        return self._json(found, version=None)
+
+    def _entry(self, backend: str, server: Body) -> Body:
+        name = server["name"]
+        state = self.states[backend, name]
+        return {"name": name, "address": server["address"], "port": server.get("port"), "admin_state": state}
+
     def _runtime(self, method: str, backend: str, name: list[str], call: Call) -> Reply:
+        if backend == " ":
+            return self._everything()
         section = self.worker.get(SectionId(SectionKind.BACKEND, backend))
         servers = section.get("servers", {}) if section else {}
         if not servers or (name and name[0] not in servers):
             return self._error(404, "not found")
         if method == "PUT":
             self.states[backend, name[0]] = json.loads(call.body)["admin_state"]
-
-        def entry(one: str) -> Body:
-            server = servers[one]
-            state = self.states[backend, one]
-            return {"name": one, "address": server["address"], "port": server.get("port"), "admin_state": state}
-
-        return self._json(entry(name[0]) if name else [entry(one) for one in servers], version=None)
+        shown = [self._entry(backend, servers[one]) for one in (name or servers)]
+        return self._json(shown[0] if name else shown, version=None)
 
     def _stats(self, query: Mapping[str, str]) -> Reply:
         found: list[Body] = []

@@ -35,7 +35,7 @@ from haoam_sync.model.outcome import Result
 
 PEM = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
 BIND = {"name": "tls", "address": "127.0.0.1", "port": 18443, "ssl": True, "ssl_certificate": "@ssl_certs_dir/new.pem"}
-LAST_REQUEST = 33
+LAST_REQUEST = 31
 OPENING_REQUEST = 13
 EVERY_REQUEST = range(1, LAST_REQUEST + 1)
 

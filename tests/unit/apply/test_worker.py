@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from apply_case import API_BACKEND, FE, LB1, WEB, Wanted, backend, server, start, world_of
+from apply_case import API_BACKEND, FE, LB1, WEB, backend, server, start
 from instance_peer import Body, InstancePeer
 
 from haoam_sync.apply import running, worker
 from haoam_sync.dataplane import Client
+from haoam_sync.dataplane.answers import RuntimeServer
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.section import SectionId, SectionKind
 
@@ -19,13 +18,13 @@ def found(
 ) -> tuple[str, ...]:
     """The differences."""
     client = Client(peer, LB1, Unrecorded())
-    return worker.differences(client, wanted, operator or {}, sleep=lambda _: None)
+    return worker.differences(client, wanted, operator or {}, text=peer.text, sleep=lambda _: None)
 
 
 @pytest.fixture(params=[40, 0], ids=["by name", "at once"])
 def peer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> InstancePeer:
     """An instance, asked for names or for everything."""
-    monkeypatch.setattr(worker, "FEW", request.param)
+    monkeypatch.setattr(running, "FEW", request.param)
     return InstancePeer(start())
 
 
@@ -102,16 +101,106 @@ def test_the_worker_is_asked_again(peer: InstancePeer) -> None:
         peer.states = states
 
     client = Client(peer, LB1, Unrecorded())
-    assert worker.differences(client, {WEB: start()[WEB]}, {}, sleep=sleep) == ()
+    assert worker.differences(client, {WEB: start()[WEB]}, {}, text=peer.text, sleep=sleep) == ()
     assert len(pauses) == 1
 
 
-def test_many_names_cost_three_requests(tmp_path: Path) -> None:
-    """From some number of proxies on everything is asked for at once."""
-    many = {SectionId(SectionKind.BACKEND, f"b{n:03}"): backend(f"b{n:03}", server("s", n + 1)) for n in range(100)}
-    world, peer = world_of(tmp_path, Wanted(), InstancePeer({**start(), **many}))
-    client = world.connect(LB1)
-    assert len(many) > running.FEW
-    assert worker.differences(client, {**many, FE: start()[FE]}, {}, sleep=lambda _: None) == ()
-    assert client.requests == 3
-    assert len(peer.asked) == 3
+def many(count: int) -> dict[SectionId, Body]:
+    """So many backends."""
+    return {SectionId(SectionKind.BACKEND, f"b{n:03}"): backend(f"b{n:03}", server("s", n + 1)) for n in range(count)}
+
+
+def test_many_backends_cost_one_request_and_a_spread_of_names() -> None:
+    """From some number of backends on every server is asked for at once, and each of them is looked at."""
+    sections = many(100)
+    peer = InstancePeer({**start(), **sections})
+    client = Client(peer, LB1, Unrecorded())
+
+    def wrong() -> tuple[str, ...]:
+        peer.asked.clear()
+        return worker.differences(client, {**sections, FE: start()[FE]}, {}, text=peer.text, sleep=lambda _: None)
+
+    assert wrong() == ()
+    by_name = [line for line in peer.asked if "/backends/b" in line]
+    assert len(by_name) == running.FEW
+    assert len(peer.asked) == running.FEW + 2  # every server, and the statistics of frontends
+    for section, body in sections.items():
+        peer.states[section.name, "s"] = "maint"
+        assert wrong() == (f"server {section.name}/s is maint, not ready",), body
+        peer.states[section.name, "s"] = "ready"
+
+
+def test_a_worker_of_another_file_is_asked_by_name() -> None:
+    """When the servers are not those of the file nobody can tell whose they are, so that each backend is asked for."""
+    sections = many(60)
+    peer = InstancePeer({**start(), **sections})
+    running_one = dict(peer.worker)
+    running_one.pop(SectionId(SectionKind.BACKEND, "b007"))
+    peer.worker = running_one
+    assert "backend/b007 does not run" in found(peer, dict(sections))
+
+
+def test_a_backend_that_has_gone_leaves_no_servers() -> None:
+    """A deleted backend is gone when no server of it is left; the slow statistics are asked when it had none."""
+    sections = many(3)
+    peer = InstancePeer({**start(), **sections})
+    gone = SectionId(SectionKind.BACKEND, "gone")
+    client = Client(peer, LB1, Unrecorded())
+    for earlier, asked in ((backend("gone", server("s", 1)), 1), (backend("gone"), 2)):
+        peer.asked.clear()
+        assert (
+            worker.differences(client, {gone: None}, {}, text=peer.text, sleep=lambda _: None, earlier={gone: earlier})
+            == ()
+        )
+        assert len(peer.asked) == asked
+
+
+def told(*names: str, backend_name: str = "") -> list[RuntimeServer]:
+    """Servers as the worker lists them."""
+    return [RuntimeServer(name, "127.0.0.1", 1, "ready", backend=backend_name) for name in names]
+
+
+TEXT = """\
+global
+  stats socket /x
+
+peers p
+  server p1 127.0.0.1:1
+
+backend a
+  server a2 127.0.0.1:1
+  server a1 127.0.0.1:2
+
+backend empty
+  mode http
+
+listen l
+  server-template t 2-3 127.0.0.1:1
+  server-template u 2 127.0.0.1:1
+  server # a comment
+"""
+
+
+def test_servers_are_placed_by_the_order_of_the_file() -> None:
+    """Without their backends, servers belong to the backends and listens of the file one after the other."""
+    found = running.placed(told("a1", "a2", "t2", "t3", "u1", "u2", "#"), TEXT)
+    assert found is not None
+    assert {name: sorted(servers) for name, servers in found.items()} == {
+        "a": ["a1", "a2"],
+        "l": ["#", "t2", "t3", "u1", "u2"],
+    }
+
+
+@pytest.mark.parametrize(
+    "names", [("a1",), ("a1", "a2", "t2", "t3", "u1", "u2", "#", "more"), ("a1", "x", "t2", "t3", "u1", "u2", "#"), ()]
+)
+def test_other_servers_are_not_placed(names: tuple[str, ...]) -> None:
+    """One server more, fewer, or of another name, and nothing is said about any of them."""
+    assert running.placed(told(*names), TEXT) is None
+
+
+def test_servers_that_tell_their_backend_need_no_order() -> None:
+    """API 3.4 tells the backend."""
+    found = running.placed([*told("s", backend_name="z"), *told("s", backend_name="y")], TEXT)
+    assert found is not None
+    assert sorted(found) == ["y", "z"]
