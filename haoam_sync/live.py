@@ -27,7 +27,7 @@ from haoam_sync.model.live import Live, LiveSection, Mark
 from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
 
 FEW = 40
-"""Up to so many sections are asked for by name; beyond, reading all of them takes hardly longer."""
+"""So many sections are asked for by name at most."""
 
 READS = 3
 """How often a torn read is tried before giving up."""
@@ -79,8 +79,9 @@ class Reader:
     """Reads instances that were read before: only what is not as it was then is asked for again.
 
     A section whose lines are the same reads the same, so its body is the one of the snapshot before. Those whose lines
-    changed are asked for by name while they are few. Everything else (a phantom, two sections of one name, many
-    changes, somebody writing in between) is read in full.
+    changed are asked for by name while they are few. Of many, the lines say what they are, as they do to the API, which
+    is asked for some of them by name, evenly spread: it must show the same, at the same version. Everything else (a
+    phantom, two sections of one name, a section that reads otherwise, somebody writing in between) is read in full.
 
     Args:
         snapshots: the newest ones known.
@@ -130,18 +131,25 @@ def _changed_sections(client: Client, earlier: Live, raw: Raw) -> Mapping[Sectio
     then, now = _texts(earlier.text, earlier.id), _texts(raw.text, earlier.id)
     if then is None or now is None or then.keys() != earlier.sections.keys():
         return None
-    others = [section for section, text in now.items() if then.get(section) != text]
-    if len(others) > FEW or any(section.kind not in API_KINDS for section in others):
+    others = sorted(section for section, text in now.items() if then.get(section) != text)
+    if any(section.kind not in API_KINDS for section in others):
         return None
     sections = {section: earlier.sections[section] for section in now if section in then}
-    for section in others:
+    asked = others if len(others) <= FEW else [others[place * len(others) // FEW] for place in range(FEW)]
+    if len(others) > FEW:
+        for section in others:
+            sections[section] = _section(section.kind, parse(now[section], earlier.api).body)
+    for section in asked:
         try:
             found = client.section(section)
         except MissingObjectError:
             return None
         if found.version != raw.version or len(found.bodies) != 1:
             return None
-        sections[section] = _section(section.kind, found.bodies[0])
+        shown = _section(section.kind, found.bodies[0])
+        if len(others) > FEW and shown != sections[section]:
+            return None
+        sections[section] = shown
     return _sorted(sections.values())
 
 

@@ -126,9 +126,11 @@ def _done(
     intention = log.intend(authorized, runner=runner(here.settings))
     recorder = log.recorder(intention)
 
-    def replan(snapshot: Live) -> InstancePlan:
+    def compute(snapshot: Live) -> InstancePlan:
         nothing = DesiredInstance(snapshot.id, {}, {})
         return plans.compute_instance(wanted.instances.get(snapshot.id, nothing), snapshot, before.get(snapshot.id))
+
+    replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
 
     outcome: Outcome | None = None
     try:

@@ -30,9 +30,12 @@ from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
 from haoam_sync.plan import certificates as certificate_files
 from haoam_sync.plan import cost, normal_form
+from haoam_sync.plan.again import Again
 from haoam_sync.plan.bodies import without_secrets
 from haoam_sync.plan.differences import field_changes
 from haoam_sync.plan.target import target_of
+
+__all__ = ["Again", "compute", "compute_instance", "nothing"]
 
 _WRITE_ORDER = {
     kind: place

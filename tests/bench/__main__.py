@@ -168,18 +168,18 @@ class _Bench:
         with self.table.measured(f"plan: {what.partition(': ')[2]}"):
             plan = self._replan(snapshot)
         with self.table.measured(what) as row:
-            outcome = self._run(AuthorizedPlan(Plan("c" * 40, {}, "", (plan,)), _trusted()), snapshot)
+            outcome = self._run(AuthorizedPlan(Plan("c" * 40, {}, "", (plan,)), _trusted()), snapshot, plan)
             row.requests = outcome.requests
             row.note = outcome.reload
         if outcome.result is not Result.APPLIED:
             raise SystemExit(f"{what}: {outcome.result}: {outcome.error}")
         self.applied = wanted
 
-    def _run(self, authorized: AuthorizedPlan, snapshot: Live) -> InstanceOutcome:
+    def _run(self, authorized: AuthorizedPlan, snapshot: Live, plan: InstancePlan) -> InstanceOutcome:
         outcome = applies.run(
             authorized,
             lambda _: self.target.client(),
-            self._replan,
+            plans.Again(self._replan, [(snapshot, plan)]),
             read=live.Reader({LB1: snapshot}),
             fleet=self.target.fleet,
             journal=self.journal,
