@@ -15,6 +15,7 @@ from haoam_sync.cli import printing
 from haoam_sync.cli.apply import apply
 from haoam_sync.cli.audit import audit
 from haoam_sync.cli.codec import codec
+from haoam_sync.cli.doctor import doctor
 from haoam_sync.cli.import_ import adopt, import_
 from haoam_sync.cli.lab import lab
 from haoam_sync.cli.plan import drift, plan
@@ -53,7 +54,22 @@ def haoam_sync() -> None:
     """
 
 
-for _command in (validate, render, plan, apply, drift, review, import_, adopt, trust, audit, lab, codec, schema):
+for _command in (
+    validate,
+    render,
+    plan,
+    apply,
+    drift,
+    review,
+    import_,
+    adopt,
+    trust,
+    audit,
+    doctor,
+    lab,
+    codec,
+    schema,
+):
     haoam_sync.add_command(_command)
 
 

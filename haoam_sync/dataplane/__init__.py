@@ -5,6 +5,7 @@ other adapters share.
 """
 
 from haoam_sync.dataplane.client import Client, connect
+from haoam_sync.dataplane.outside import Outside, look
 from haoam_sync.dataplane.transaction import Transaction
 
-__all__ = ["Client", "Transaction", "connect"]
+__all__ = ["Client", "Outside", "Transaction", "connect", "look"]

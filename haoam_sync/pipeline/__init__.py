@@ -5,6 +5,7 @@ command line to print. Nothing here decides: the stages do.
 """
 
 from haoam_sync.pipeline.applying import apply
+from haoam_sync.pipeline.doctor import doctor
 from haoam_sync.pipeline.import_files import Imported, Target
 from haoam_sync.pipeline.importing import Endpoint, adopt, import_file, import_instance
 from haoam_sync.pipeline.offline import Validation, render, validate
@@ -24,6 +25,7 @@ __all__ = [
     "Validation",
     "adopt",
     "apply",
+    "doctor",
     "drift",
     "import_file",
     "import_instance",

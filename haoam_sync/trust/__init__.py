@@ -3,10 +3,10 @@
 `verify` is the decision; `core.py` lists the rules it follows. Everything that makes a TrustedCommit lies in here.
 """
 
-from haoam_sync.trust.init import Member, certificates, init_policy, init_root, member, owner_of
+from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.review import sign_review
-from haoam_sync.trust.root import read_root
+from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
 from haoam_sync.trust.verify import ChangeDigest, advance, propose, verify
@@ -19,6 +19,7 @@ __all__ = [
     "TrustState",
     "advance",
     "certificates",
+    "first_policy",
     "history",
     "init_policy",
     "init_root",
@@ -26,6 +27,7 @@ __all__ = [
     "member",
     "owner_of",
     "propose",
+    "read_denylist",
     "read_root",
     "require_gpgv",
     "require_ssh_keygen",
