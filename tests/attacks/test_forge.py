@@ -293,6 +293,31 @@ def test_an_approval_from_before_a_force_push_that_names_the_new_head(world: For
 
 
 @pytest.mark.attack("E_REVIEW_STALE")
+def test_an_approval_of_an_older_head_with_a_commit_dated_back(world: ForgeWorld) -> None:
+    """Where a commit stands in the timeline its maker chooses by its date: what the approval was given for counts."""
+    branch = _opened(world)
+    world.fake.review(12, BOB)
+    head = world.commit(world.with_file(content=b"three\n"), [branch])
+    world.fake.push(12, [head], ALICE)
+    world.fake.timeline[12].insert(0, world.fake.timeline[12].pop())
+    _merge(world, head)
+    world.refused("E_REVIEW_STALE")
+
+
+@pytest.mark.attack("E_REVIEW_STALE")
+def test_an_approval_from_before_a_commit_that_names_the_new_head(world: ForgeWorld) -> None:
+    """A commit in the timeline has no time of GitHub's: its place after the approval is enough."""
+    branch = _opened(world)
+    review = world.fake.review(12, BOB)
+    head = world.commit(world.with_file(content=b"three\n"), [branch])
+    world.fake.push(12, [head], ALICE)
+    for said in (review, *(e for e in world.fake.timeline[12] if e["event"] == "reviewed")):
+        said["commit_id"] = head
+    _merge(world, head)
+    world.refused("E_REVIEW_STALE")
+
+
+@pytest.mark.attack("E_REVIEW_STALE")
 def test_an_approval_at_the_moment_of_a_force_push(world: ForgeWorld) -> None:
     """An approval in the same second as the force-push, wherever it stands in the timeline, is not after it."""
     branch = _opened(world)
@@ -613,7 +638,7 @@ def test_a_next_page_on_another_host(world: ForgeWorld) -> None:
     with serving(FakeGitHub(now=NOW)) as elsewhere:
         links = {"Link": f'<{elsewhere.url}/repositories/4711/pulls/12/reviews?page=2>; rel="next"'}
         world.fake.wrong = _instead("/reviews", Answer(body=b"[]", headers=links))
-        world.held()
+        assert "said to be elsewhere" in world.held().message
         assert elsewhere.asked == []
 
 

@@ -263,7 +263,7 @@ def test_a_squash_with_something_in_it(world: ForgeWorld) -> None:
     world.fake.open(12, [head], ALICE)
     world.fake.review(12, BOB)
     _squash(world, head, files=world.with_file(content=b"evil\n"))
-    world.refused("E_TREE_MISMATCH")
+    assert "the squashed commit" in world.refused("E_TREE_MISMATCH").message
 
 
 @pytest.mark.attack("E_NOT_UP_TO_DATE")
