@@ -23,7 +23,8 @@ from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest_bytes
-from haoam_sync.model.live import Live, LiveSection, Mark
+from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
 
 FEW = 40
@@ -246,13 +247,13 @@ def _section(kind: SectionKind, body: JsonObject) -> LiveSection:
 
 
 def split_mark(body: JsonObject) -> tuple[Mark | None, JsonObject]:
-    """Our mark, and the body without it. Metadata that is not ours stays, a mark of another shape included."""
+    """The mark of ownership, ours or another's, and the body without it. Other metadata stays, and what is no mark."""
     match body.get("metadata"):
-        case {"haoam": {"file": str(file), "digest": str(digest)}, **others}:
+        case {"haoam": value, **others} if (mark := Mark.parse(value)) is not None:
             rest: dict[str, Json] = {key: value for key, value in body.items() if key != "metadata"}
             if others:
                 rest["metadata"] = {str(key): cast("Json", value) for key, value in others.items()}
-            return Mark(file, digest), rest
+            return mark, rest
     return None, body
 
 

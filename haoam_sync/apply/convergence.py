@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from haoam_sync.apply.bodies import comparable, in_directory
 from haoam_sync.model.bodies import without_metadata
-from haoam_sync.model.live import Live, Mark
+from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Mark
 from haoam_sync.model.plan import Action, InstancePlan
 
 
@@ -34,7 +35,7 @@ def _differences(plan: InstancePlan, live: Live) -> Iterator[str]:
         if not same and comparable(kind, wanted, live.api) != comparable(kind, found.body, live.api):
             yield f"{change.section} is not what was written"
         match wanted.get("metadata"):
-            case {"haoam": {"file": str(file), "digest": str(digest)}} if found.mark != Mark(file, digest):
+            case {"haoam": mark} if found.mark != Mark.parse(mark):
                 yield f"{change.section} does not carry our mark"
     for certificate in plan.certificates:
         if certificate.action is Action.CREATE and certificate.name not in live.certificates:

@@ -8,20 +8,8 @@ from dataclasses import dataclass, field
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject
+from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import SectionId
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Our mark of ownership, `metadata: {haoam: {file, digest}}`.
-
-    Attributes:
-        file: path in git of the document that declares the section.
-        digest: `DesiredSection.digest` at the apply that wrote it.
-    """
-
-    file: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +19,7 @@ class LiveSection:
     Attributes:
         id: kind and name.
         body: the API's `full_section` JSON, without `metadata.haoam`. May hold secrets in clear.
-        mark: ours, if it carries one.
+        mark: of ownership, ours or another's, if it carries one.
     """
 
     id: SectionId

@@ -76,7 +76,8 @@ def _applied(
         for name in targets:
             stack.enter_context(here.state.locked(name))
         _require_newest(here, trusted)
-        plan, snapshots, before = planning.compared(here, wanted, trusted, targets, log.recorder())
+        compared = planning.compared(here, wanted, trusted, targets, log.recorder())
+        plan = compared.plan
         if plan.digest != plan_digest:
             raise PlanMismatchError(
                 f"the plan is not the one given: it now has {plan.digest}",
@@ -86,10 +87,10 @@ def _applied(
         authorized = authorize.check(plan, trusted, wanted.fleet, here.limits(trusted))
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
-            outcome = _unchanged(plan, snapshots)
+            outcome = _unchanged(plan, compared.snapshots)
             _remember(here, outcome, targets)
         else:
-            outcome = _done(here, authorized, wanted, before.instances, snapshots, log, journal)
+            outcome = _done(here, authorized, wanted, compared, log, journal)
         _close_what_was_left(outcome, log, here.settings)
     return outcome
 
@@ -116,8 +117,7 @@ def _done(
     here: Opened,
     authorized: AuthorizedPlan,
     wanted: Desired,
-    before: Mapping[InstanceId, DesiredInstance],
-    snapshots: Mapping[InstanceId, Live],
+    compared: planning.Compared,
     log: AuditLog,
     journal: applies.Journal,
 ) -> Outcome:
@@ -125,10 +125,13 @@ def _done(
     instances = {instance.id: instance for instance in wanted.fleet.instances()}
     intention = log.intend(authorized, runner=runner(here.settings))
     recorder = log.recorder(intention)
+    before, snapshots = compared.before.instances, compared.snapshots
 
     def compute(snapshot: Live) -> InstancePlan:
         nothing = DesiredInstance(snapshot.id, {}, {})
-        return plans.compute_instance(wanted.instances.get(snapshot.id, nothing), snapshot, before.get(snapshot.id))
+        return plans.compute_instance(
+            wanted.instances.get(snapshot.id, nothing), snapshot, before.get(snapshot.id), compared.owner
+        )
 
     replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
 

@@ -18,6 +18,7 @@ from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import InstancePlan, Reason
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse
@@ -29,6 +30,8 @@ from haoam_sync.settings import Settings
 
 _FLEET = "haoam.yaml"
 _FOLDER = "haproxy"
+_NOBODY = Owner("", "")
+"""There is no repository yet; what is compared carries no marks."""
 _SOMEWHERE = "http://127.0.0.1:5555/v3"
 
 
@@ -249,7 +252,7 @@ def _refused(reading: Reading, tree: Tree, target: Target, found: Live) -> Mappi
             raise
         return problems
     identity = InstanceId(target.cluster, target.instance)
-    planned = plans.compute_instance(wanted.instances[identity], _as_after_first_write(reading, found), None)
+    planned = plans.compute_instance(wanted.instances[identity], _as_after_first_write(reading, found), None, _NOBODY)
     return dict(_changed(planned))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -122,6 +122,11 @@ class Opened:
                 hint=f"somebody changed {self.settings.state}: find out who, and restore it from a backup",
             )
         return desired.load(commit, self.repository.blobs(commit), self.reveal)
+
+    def outside(self, head: str, commits: Collection[str]) -> frozenset[str]:
+        """Those of `commits` (any text) that are not in the history of a trusted commit."""
+        left = set(commits) - {known.id for known in trust.history(self.settings.state)} if commits else set()
+        return trust.not_in_history(self.repository, self.root, head, left)
 
     def wanted(self, commit: TrustedCommit) -> Desired:
         """Desired state of a trusted commit, secrets resolved."""

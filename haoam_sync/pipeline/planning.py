@@ -14,8 +14,9 @@ from haoam_sync.model.desired import Desired, DesiredInstance
 from haoam_sync.model.exchange import Recorder, Unrecorded
 from haoam_sync.model.fleet import Cluster, Instance, InstanceId
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Guard, InstancePlan, Plan
-from haoam_sync.pipeline import connecting
+from haoam_sync.pipeline import connecting, owning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened
 from haoam_sync.settings import Settings
 from haoam_sync.state import Seen
@@ -68,6 +69,23 @@ class Earlier:
     seen: Mapping[InstanceId, Seen]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """What came of comparing a trusted commit with the instances.
+
+    Attributes:
+        plan: what would be done.
+        snapshots: the instances, as they were read.
+        before: what was applied last.
+        owner: whose the marks are.
+    """
+
+    plan: Plan
+    snapshots: Mapping[InstanceId, Live]
+    before: Earlier
+    owner: Owner
+
+
 def plan(settings: Settings, revision: str, clusters: tuple[str, ...]) -> Planned:
     """What applying a commit would change.
 
@@ -109,7 +127,8 @@ def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
             if isinstance(error, AuditError):
                 raise error
         changed = {identity: snapshot for identity, (snapshot, _) in found.items() if snapshot is not None}
-        planned, uncomparable = _each(before.instances, changed, before)
+        owner = owning.owner(here, trusted.id, trusted.id, before.instances, changed, before.instances)
+        planned, uncomparable = _each(before.instances, changed, before, owner)
         failed |= uncomparable
         untouched = [
             plans.nothing(identity, Guard(before.seen[identity].version, before.seen[identity].checksum))
@@ -139,7 +158,7 @@ def _never_applied(targets: Mapping[str, Cluster], before: Earlier) -> tuple[str
 
 
 def _each(
-    wanted: Mapping[InstanceId, DesiredInstance], snapshots: Mapping[InstanceId, Live], before: Earlier
+    wanted: Mapping[InstanceId, DesiredInstance], snapshots: Mapping[InstanceId, Live], before: Earlier, owner: Owner
 ) -> tuple[list[InstancePlan], dict[InstanceId, HaoamError]]:
     """The plan of each instance, and those for which there is none."""
     found: list[InstancePlan] = []
@@ -148,7 +167,7 @@ def _each(
         nothing = DesiredInstance(identity, {}, {})
         try:
             found.append(
-                plans.compute_instance(wanted.get(identity, nothing), snapshot, before.instances.get(identity))
+                plans.compute_instance(wanted.get(identity, nothing), snapshot, before.instances.get(identity), owner)
             )
         except Exception as error:  # noqa: BLE001 - a defect that one instance's answers bring out is its failure
             failed[identity] = connecting.failure_of(error, identity)
@@ -177,19 +196,26 @@ def compared(
     commit: TrustedCommit,
     targets: Mapping[str, Cluster],
     recorder: Recorder,
-) -> tuple[Plan, Mapping[InstanceId, Live], Earlier]:
-    """Live and plan stage for a trusted commit."""
+) -> Compared:
+    """Live and plan stage for a trusted commit.
+
+    Raises:
+        NotTrustedError: E_STATE_ROLLBACK, an instance carries something newer.
+        HaoamError: as for each stage.
+    """
     before = earlier(here, targets)
     snapshots = connecting.snapshots(_instances(targets), here.reveal, recorder)
-    found, failed = _each(wanted.instances, snapshots, before)
+    owning.require_newest(here, commit.id, snapshots)
+    owner = owning.owner(here, commit.id, commit.id, wanted.instances, snapshots, before.instances)
+    found, failed = _each(wanted.instances, snapshots, before, owner)
     connecting.raise_together(failed)
-    return Plan(commit.id, before.commits, commit.change_digest, tuple(found)), snapshots, before
+    return Compared(Plan(commit.id, before.commits, commit.change_digest, tuple(found)), snapshots, before, owner)
 
 
 def _planned(here: Opened, wanted: Desired, commit: TrustedCommit, clusters: tuple[str, ...]) -> Planned:
     recorder = Unrecorded()
-    result, snapshots, _ = compared(here, wanted, commit, chosen(wanted.fleet, clusters), recorder)
-    return Planned(result, None, sum(snapshot.requests for snapshot in snapshots.values()))
+    found = compared(here, wanted, commit, chosen(wanted.fleet, clusters), recorder)
+    return Planned(found.plan, None, sum(snapshot.requests for snapshot in found.snapshots.values()))
 
 
 def planned_proposal(
@@ -205,7 +231,8 @@ def planned_proposal(
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
     snapshots = connecting.snapshots(_instances(targets), here.reveal, Unrecorded())
-    found, failed = _each(wanted.instances, snapshots, before)
+    owner = owning.owner(here, proposal.id, proposal.accepted.id, wanted.instances, snapshots, before.instances)
+    found, failed = _each(wanted.instances, snapshots, before, owner)
     connecting.raise_together(failed)
     digest = here.change_digest(proposal.base, proposal.id)
     result = Plan(proposal.id, before.commits, digest, tuple(found))

@@ -2,7 +2,10 @@
 
 The rules, in the order in which a section meets them:
 
-P1  A section is *owned* when it carries our mark or when the commit applied last declares it. The rest is foreign.
+P1  A section is *owned* when the commit applied last declares it, or when it carries our mark and a commit of our
+    history made that mark (`Owner.proven`). The rest is foreign, and so is whatever carries the mark of another
+    repository: declaring that is an error (E_OWNER). A mark from before marks named their repository proves nothing by
+    itself.
 P2  Both sides are compared in canonical form for the instance's API version, without any `metadata`.
 P3  What `metadata.ignore` names is taken from the live side: never compared, never written.
 P4  Declared, not there: create. Declared and owned, different: update. Declared, there, not owned: adopt.
@@ -24,12 +27,13 @@ from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import MARK, Owner
 from haoam_sync.model.plan import Action, Change, Guard, InstancePlan, Plan, Reason
 from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
 from haoam_sync.plan import certificates as certificate_files
-from haoam_sync.plan import cost, normal_form
+from haoam_sync.plan import cost, normal_form, ownership
 from haoam_sync.plan.again import Again
 from haoam_sync.plan.bodies import without_secrets
 from haoam_sync.plan.differences import field_changes
@@ -66,6 +70,7 @@ def compute(
     instances: Mapping[InstanceId, DesiredInstance],
     live: Mapping[InstanceId, Live],
     applied: Mapping[InstanceId, DesiredInstance],
+    owner: Owner,
     *,
     applied_commits: Mapping[str, str],
     change_digest: str = "",
@@ -77,6 +82,7 @@ def compute(
         instances: desired state; an instance of `live` without one is wanted empty.
         live: snapshots of the instances to plan for.
         applied: what the commit applied last wanted, for the instances that have one.
+        owner: for whom.
         applied_commits: for each cluster the commit applied last.
         change_digest: of the reviewed change, for the record.
 
@@ -87,18 +93,22 @@ def compute(
     plans = []
     for identity in sorted(live):
         wanted = instances.get(identity) or DesiredInstance(identity, {}, {})
-        plans.append(compute_instance(wanted, live[identity], applied.get(identity)))
+        plans.append(compute_instance(wanted, live[identity], applied.get(identity), owner))
     return Plan(commit, applied_commits, change_digest, tuple(plans))
 
 
-def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstance | None) -> InstancePlan:
+def compute_instance(
+    wanted: DesiredInstance, live: Live, applied: DesiredInstance | None, owner: Owner
+) -> InstancePlan:
     """Compare one instance with what is wanted of it; see the module's rules.
 
     Raises:
         InvalidDesiredError: a field that the instance's API version does not have.
+        NotAuthorizedError: E_OWNER, a declared section carries the mark of another repository.
         OverLimitError: its file holds conditionals that a write would break.
     """
     _refuse_missing_fields(wanted, live)
+    ownership.refuse_strangers(wanted, live, owner)
     live = normal_form.explicit(wanted, live)
     certificates = certificate_files.changes(wanted, live, applied)
     changes: list[Change] = []
@@ -110,14 +120,14 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         section = wanted.sections.get(identity)
         there = live.sections.get(identity)
         before = applied.sections.get(identity) if applied else None
-        ours = there is not None and (there.mark is not None or before is not None)
+        ours = there is not None and ownership.is_ours(there, before, owner)
         now = without_metadata(there.body) if there is not None else None
         target = target_of(section, now, live) if section else None
         unresolved = unresolved or (section is not None and not section.resolved and bool(section.secrets))
         if now is not None and ours:
             owned[identity] = digest(without_secrets(identity.kind, now, target))
         if section is not None and target is not None:
-            change = _wanted_change(section, target, there, now, before, live, view, ours=ours)
+            change = _wanted_change(section, target, there, now, before, live, view, owner, ours=ours)
             if change is not None:
                 changes.append(change)
         elif there is not None and ours:
@@ -138,7 +148,7 @@ def compute_instance(wanted: DesiredInstance, live: Live, applied: DesiredInstan
         foreign=tuple(sorted(foreign)),
         guard=Guard(live.version, live.checksum),
         unresolved=unresolved,
-        warnings=tuple(_warnings(wanted, live)),
+        warnings=(*_warnings(wanted, live), *ownership.warnings(wanted, live, applied, owner)),
     )
 
 
@@ -165,6 +175,7 @@ def _wanted_change(
     before: DesiredSection | None,
     live: Live,
     view: RunTimeView,
+    owner: Owner,
     *,
     ours: bool,
 ) -> Change | None:
@@ -178,9 +189,9 @@ def _wanted_change(
     reason = Reason.ADOPT if adopting else _reason(section, target, there, now, before, live)
     body = with_metadata(target, there.body if there is not None else None)
     if kind in MARKED_KINDS:
-        mark: JsonObject = {"haoam": {"file": section.position.file, "digest": section.digest}}
+        mark = owner.mark(section.position.file, section.digest).to_json()
         foreign = body.get("metadata")
-        body = {**body, "metadata": {**(foreign if isinstance(foreign, Mapping) else {}), **mark}}
+        body = {**body, "metadata": {**(foreign if isinstance(foreign, Mapping) else {}), MARK: mark}}
     return Change(
         action=action,
         section=section.id,

@@ -9,7 +9,7 @@ from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
-from haoam_sync.trust.verify import ChangeDigest, advance, propose, verify
+from haoam_sync.trust.verify import ChangeDigest, advance, not_in_history, propose, verify
 
 __all__ = [
     "Accepted",
@@ -25,6 +25,7 @@ __all__ = [
     "init_root",
     "load_state",
     "member",
+    "not_in_history",
     "owner_of",
     "propose",
     "read_denylist",

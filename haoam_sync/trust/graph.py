@@ -7,7 +7,7 @@ at the introduction commit: nothing before it has any meaning here.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from haoam_sync.errors import NotTrustedError
@@ -106,6 +106,21 @@ class Graph:
                 return None
             oid = parents[0]
         return tuple(reversed(chain))
+
+    def line(self, head: str) -> Iterator[str]:
+        """`head` and its first parents, newest first, down to the introduction commit.
+
+        Raises:
+            NotTrustedError: E_LIMIT.
+        """
+        oid = head
+        for _ in range(MOST_WALKED):
+            yield oid
+            parents = self.parents(oid)
+            if not parents:
+                return
+            oid = parents[0]
+        raise _too_many(head)
 
     def reaches(self, head: str, ancestor: str) -> bool:
         """Whether `ancestor` is `head`, or is reached from it by parents, at or after the introduction."""

@@ -197,6 +197,23 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
     )
 
 
+def not_in_history(repository: Repository, root: HostRoot, head: str, commits: Collection[str]) -> frozenset[str]:
+    """Those of `commits` (any text) that are neither `head` nor among its first parents since the introduction.
+
+    What was accepted and applied is always one of these. The walk ends where the last one is found.
+
+    Raises:
+        NotTrustedError: E_LIMIT, E_REPO_STATE, E_OID_MISMATCH.
+    """
+    left = set(commits)
+    if left:
+        for oid in Graph(repository, root.introduction).line(head):
+            left.discard(oid)
+            if not left:
+                break
+    return frozenset(left)
+
+
 def _open(
     repository: Repository,
     root: HostRoot,

@@ -60,6 +60,7 @@ def site(
     tmp_path: Path, keys: Mapping[str, Path], publics: Mapping[str, str], instance: LabInstance, fake: FakeGitHub
 ) -> Iterator[Site]:
     """A world whose configuration is reviewed on GitHub, with a gate in front of its only API."""
+    instance.unmark()
     with Gate(instance.url) as gate:
         yield _site(tmp_path, keys, forge_policy(publics), gate, fake)
 
@@ -133,6 +134,7 @@ def test_control_review_of_a_pull_request_and_its_squash(
         "methods": ["squash"],
         "forge_keys": [{"id": "web-flow", "type": "ssh", "public": publics["erin"]}],
     }
+    instance.unmark()
     with Gate(instance.url) as gate:
         site = _site(tmp_path, keys, spec, gate, fake)
         site.allowed = ""

@@ -32,6 +32,7 @@ def instance() -> Iterator[LabInstance]:
 @pytest.fixture
 def trap(instance: LabInstance) -> Iterator[Gate]:
     """Where a proposal wants to lead us. It works: once accepted, it is used."""
+    instance.unmark()
     with Gate(instance.url) as gate:
         yield gate
 

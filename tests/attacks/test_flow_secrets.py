@@ -67,6 +67,7 @@ def instance() -> Iterator[LabInstance]:
 @pytest.fixture
 def site(tmp_path: Path, keys: Mapping[str, Path], publics: Mapping[str, str], instance: LabInstance) -> Iterator[Site]:
     """A world whose introduction commit is believed."""
+    instance.unmark()
     with Gate(instance.url) as gate:
         site = Site(tmp_path, keys, policy_document(publics), gate=gate)
         site.secrets["OPERATOR_PASSWORD"] = OPERATOR

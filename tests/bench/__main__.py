@@ -26,6 +26,7 @@ from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import InstanceOutcome, Result
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.section import SectionId, SectionKind
@@ -187,7 +188,7 @@ class _Bench:
         return outcome.instances[0]
 
     def _replan(self, snapshot: Live) -> InstancePlan:
-        return plans.compute_instance(self.wanted, snapshot, self.applied)
+        return plans.compute_instance(self.wanted, snapshot, self.applied, Owner("a" * 40, "c" * 40))
 
 
 def _changed(wanted: DesiredInstance, fields: Mapping[str, object]) -> DesiredInstance:

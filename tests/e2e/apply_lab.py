@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -84,6 +85,17 @@ class LabInstance:
     def file(self) -> str:
         """haproxy.cfg on disk."""
         return (self.directory / "haproxy.cfg").read_text(encoding="utf-8")
+
+    def unmark(self) -> None:
+        """Take the marks of ownership off, so that another repository may own the sections next."""
+        client = self.client()
+        try:
+            now = client.raw()
+            text = re.sub(r' # \{"haoam":.*', "", now.text)
+            if text != now.text:
+                client.write_raw(text, version=now.version or 0)
+        finally:
+            client.close()
 
     def worker(self, command: str) -> str:
         """Ask the worker itself, by HAProxy's own socket: another path than the tool's."""

@@ -22,6 +22,7 @@ from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import InstanceOutcome
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.secret import SecretReference, SecretUse
@@ -107,14 +108,14 @@ class Adopted:
 
     def plan(self) -> InstancePlan:
         """What an apply would do now."""
-        return plans.compute_instance(self.wanted(), self.lab.read(), self.applied)
+        return plans.compute_instance(self.wanted(), self.lab.read(), self.applied, Owner("a" * 40, "c" * 40))
 
     def apply(self) -> InstanceOutcome:
         """Plan and apply."""
         wanted = self.wanted()
 
         def replan(found: Live) -> InstancePlan:
-            return plans.compute_instance(wanted, found, self.applied)
+            return plans.compute_instance(wanted, found, self.applied, Owner("a" * 40, "c" * 40))
 
         authorized = AuthorizedPlan(Plan("c" * 40, {}, "", (replan(self.lab.read()),)), _trusted())
         instance = Instance(LB1, self.lab.url, "admin", SecretReference("env", "X"), None, {}, AT)

@@ -33,6 +33,7 @@ from haoam_sync.model.exchange import Request
 from haoam_sync.model.fleet import Cluster, Fleet, Instance
 from haoam_sync.model.json import JsonObject, digest
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import InstanceOutcome, Result
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.secret import SecretReference
@@ -68,7 +69,7 @@ class World:
 
     def replan(self, found: Live) -> InstancePlan:
         """The real plan stage."""
-        return plans.compute_instance(self.wanted, found, self.applied)
+        return plans.compute_instance(self.wanted, found, self.applied, Owner("a" * 40, "c" * 40))
 
     def plan(self) -> AuthorizedPlan:
         """Plan, and say yes to it."""

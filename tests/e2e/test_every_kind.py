@@ -18,6 +18,7 @@ from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
 from haoam_sync.model.fleet import Cluster, Fleet, Instance
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import InstanceOutcome, Result
 from haoam_sync.model.plan import Action, InstancePlan, Plan
 from haoam_sync.model.secret import SecretReference
@@ -107,7 +108,7 @@ class World:
 
     def replan(self, found: Live) -> InstancePlan:
         """The real plan stage."""
-        return plans.compute_instance(self.wanted, found, self.applied)
+        return plans.compute_instance(self.wanted, found, self.applied, Owner("a" * 40, "c" * 40))
 
     def plan(self) -> InstancePlan:
         """What an apply would do now."""

@@ -23,6 +23,7 @@ from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
 from haoam_sync.model.fleet import Cluster, Fleet, Instance
 from haoam_sync.model.live import Live
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import Result
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.secret import SecretReference, SecretUse
@@ -75,13 +76,13 @@ class Reconciler:
 
     def plan(self, wanted: DesiredInstance) -> InstancePlan:
         """What an apply would do."""
-        return plans.compute_instance(wanted, self.lab.read(), self._applied)
+        return plans.compute_instance(wanted, self.lab.read(), self._applied, _OWNER)
 
     def apply(self, wanted: DesiredInstance) -> None:
         """Do it; what HAProxy does not take is an error of the test."""
 
         def replan(found: Live) -> InstancePlan:
-            return plans.compute_instance(wanted, found, self._applied)
+            return plans.compute_instance(wanted, found, self._applied, _OWNER)
 
         instance = Instance(LB1, self.lab.url, "admin", SecretReference("env", "X"), None, {}, AT)
         outcome = apply.run(
@@ -94,6 +95,9 @@ class Reconciler:
         ).instances[0]
         assert outcome.result in {Result.APPLIED, Result.UNCHANGED}, outcome.error
         self._applied = wanted
+
+
+_OWNER = Owner("a" * 40, "c" * 40)
 
 
 def _reveal(_use: SecretUse) -> str:

@@ -14,6 +14,7 @@ from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredInstance
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Plan
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
@@ -99,6 +100,7 @@ def plan(wanted: Desired, lives: tuple[Live, ...], applied: Desired | None = Non
         wanted.instances,
         {live.id: live for live in lives},
         applied.instances if applied else {},
+        Owner("a" * 40, COMMIT),
         applied_commits={live.id.cluster: EARLIER for live in lives} if applied else {},
         change_digest="sha256:" + "d" * 64,
     )

@@ -15,7 +15,7 @@ from haoam_sync.http import Call, Reply
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.exchange import Unrecorded
 from haoam_sync.model.fleet import InstanceId
-from haoam_sync.model.live import Mark
+from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import API_KINDS, SectionId, SectionKind
 
 LB1 = InstanceId("eu", "lb1")

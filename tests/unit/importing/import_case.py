@@ -16,6 +16,7 @@ from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.desired import DesiredInstance
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import InstancePlan
 from haoam_sync.pipeline import Imported, Target
 
@@ -70,7 +71,7 @@ class Case:
 
     def plan(self, text: str) -> InstancePlan:
         """What an apply of the tree to an instance that runs `text` would do."""
-        return plans.compute_instance(self.wanted(), live(text), None)
+        return plans.compute_instance(self.wanted(), live(text), None, Owner("a" * 40, "c" * 40))
 
 
 def live(text: str) -> Live:

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from haoam_sync import plan
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.desired import DesiredCertificate, DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject, digest
-from haoam_sync.model.live import Live, LiveSection, Mark
+from haoam_sync.model.live import Live, LiveSection
+from haoam_sync.model.mark import Mark, Owner
+from haoam_sync.model.plan import InstancePlan
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.model.section import SectionId
 
 INSTANCE = InstanceId("edge", "e1")
+REPOSITORY, COMMIT = "a" * 40, "c" * 40
 TEXT = "global\n  master-worker\n\ndefaults base\n  mode http\n\nbackend web from base\n"
+
+
+def compute(
+    wanted: DesiredInstance,
+    live: Live,
+    applied: DesiredInstance | None,
+    *,
+    proven: bool = True,
+    repository: str = REPOSITORY,
+) -> InstancePlan:
+    """The plan of an owner for whom every mark of its own repository is proven, unless `proven` says otherwise."""
+    marks = {(one.id, one.mark) for one in live.sections.values() if one.mark and one.mark.repository == repository}
+    return plan.compute_instance(
+        wanted, live, applied, Owner(repository, COMMIT, frozenset(marks) if proven else frozenset())
+    )
+
+
+_Marking = DesiredSection | Mark | bool | None
 
 
 class Given:
@@ -77,12 +99,14 @@ class Given:
             requests=8,
         )
 
-    def there(self, identity: str, body: JsonObject, *, mark: DesiredSection | bool | None = True) -> LiveSection:
+    def there(self, identity: str, body: JsonObject, *, mark: _Marking = True) -> LiveSection:
         """A section as read back, with our mark unless `mark` says otherwise."""
         section = SectionId.parse(identity)
         value = None
         if isinstance(mark, DesiredSection):
-            value = Mark(mark.position.file, mark.digest)
+            value = Mark(mark.position.file, mark.digest, REPOSITORY, "b" * 40)
+        elif isinstance(mark, Mark):
+            value = mark
         elif mark:
-            value = Mark("haproxy/x.yaml", "sha256:older")
+            value = Mark("haproxy/x.yaml", "sha256:older", REPOSITORY, "b" * 40)
         return LiveSection(section, {"name": section.name, **body}, value)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from plan_values import TEXT, Given
+from plan_values import COMMIT, REPOSITORY, TEXT, Given, compute
 
-from haoam_sync import plan
 from haoam_sync.errors import InvalidDesiredError, OverLimitError
 from haoam_sync.model.desired import DesiredCertificate
 from haoam_sync.model.plan import Action, Reason
@@ -29,7 +28,7 @@ def _weighted(weight: int) -> dict[str, object]:
 def test_equal_is_empty(given: Given) -> None:
     """What is as git says, needs nothing."""
     web = given.section("backend/web", WEB)
-    result = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", WEB, mark=web)), None)
+    result = compute(given.desired(web), given.live(given.there("backend/web", WEB, mark=web)), None)
     assert result.empty
     assert list(result.owned) == [web.id]
 
@@ -37,18 +36,20 @@ def test_equal_is_empty(given: Given) -> None:
 def test_missing_is_created(given: Given) -> None:
     """A declared section that is not there is created, with our mark on it."""
     web = given.section("backend/web", WEB)
-    result = plan.compute_instance(given.desired(web), given.live(), None)
+    result = compute(given.desired(web), given.live(), None)
     (change,) = result.changes
     assert (change.action, change.reason) == (Action.CREATE, Reason.GIT)
     assert change.body is not None
-    assert change.body["metadata"] == {"haoam": {"file": "haproxy/web.yaml", "digest": web.digest}}
+    assert change.body["metadata"] == {
+        "haoam": {"repository": REPOSITORY, "commit": COMMIT, "file": "haproxy/web.yaml", "digest": web.digest}
+    }
 
 
 def test_field_difference_names_the_field_and_both_values(given: Given) -> None:
     """An update shows the one field that differs."""
     web = given.section("backend/web", WEB)
     live = given.live(given.there("backend/web", _weighted(7), mark=web))
-    (change,) = plan.compute_instance(given.desired(web), live, given.desired(web)).changes
+    (change,) = compute(given.desired(web), live, given.desired(web)).changes
     assert change.reason is Reason.DRIFT
     assert [(f.path, f.before, f.after) for f in change.fields] == [("servers.s1.weight", 7, 100)]
 
@@ -61,14 +62,14 @@ def test_reason(given: Given, applied: int, live: int, wanted: int, reason: Reas
     """The reason comes from comparing three ways: applied last, live, wanted."""
     old, new = given.section("backend/web", _weighted(applied)), given.section("backend/web", _weighted(wanted))
     snapshot = given.live(given.there("backend/web", _weighted(live), mark=old))
-    (change,) = plan.compute_instance(given.desired(new), snapshot, given.desired(old)).changes
+    (change,) = compute(given.desired(new), snapshot, given.desired(old)).changes
     assert change.reason is reason
 
 
 def test_section_there_already_is_adopted_and_says_so(given: Given) -> None:
     """A declared section that is there and not ours is adopted, even when nothing in it differs."""
     web = given.section("backend/web", WEB)
-    result = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", WEB, mark=None)), None)
+    result = compute(given.desired(web), given.live(given.there("backend/web", WEB, mark=None)), None)
     assert [(c.action, c.reason, c.fields) for c in result.changes] == [(Action.UPDATE, Reason.ADOPT, ())]
     assert not result.owned
 
@@ -76,7 +77,7 @@ def test_section_there_already_is_adopted_and_says_so(given: Given) -> None:
 def test_foreign_is_left_alone(given: Given) -> None:
     """What carries no mark and was never applied is listed and not touched."""
     live = given.live(given.there("backend/theirs", WEB, mark=None), foreign=("listen stats",))
-    result = plan.compute_instance(given.desired(), live, None)
+    result = compute(given.desired(), live, None)
     assert result.empty
     assert result.foreign == ("backend/theirs", "listen stats")
 
@@ -85,7 +86,7 @@ def test_owned_and_undeclared_is_deleted(given: Given) -> None:
     """Taking a document out of git deletes its section, protected or not is said."""
     old = given.section("backend/web", WEB, protected=True)
     live = given.live(given.there("backend/web", WEB, mark=old))
-    (change,) = plan.compute_instance(given.desired(), live, given.desired(old)).changes
+    (change,) = compute(given.desired(), live, given.desired(old)).changes
     assert (change.action, change.protected) == (Action.DELETE, True)
 
 
@@ -93,7 +94,7 @@ def test_ignored_field_is_neither_compared_nor_written(given: Given) -> None:
     """What somebody else owns keeps its live value, also when the section is written for another reason."""
     web = given.section("backend/web", {**WEB, "mode": "tcp"}, ignore=("servers.*.weight",))
     live = given.live(given.there("backend/web", _weighted(7)))
-    (change,) = plan.compute_instance(given.desired(web), live, None).changes
+    (change,) = compute(given.desired(web), live, None).changes
     assert [f.path for f in change.fields] == ["mode"]
     assert change.body is not None
     assert change.body["servers"]["s1"]["weight"] == 7  # type: ignore[index,call-overload]
@@ -104,7 +105,7 @@ def test_metadata_of_others_stays(given: Given) -> None:
     web = given.section("backend/web", _weighted(1))
     body = _weighted(2) | {"metadata": {"comment": "pager 7"}}
     body["servers"]["s2"] = body["servers"]["s2"] | {"metadata": {"comment": "old box"}}  # type: ignore[index]
-    (change,) = plan.compute_instance(given.desired(web), given.live(given.there("backend/web", body)), None).changes
+    (change,) = compute(given.desired(web), given.live(given.there("backend/web", body)), None).changes
     assert change.body is not None
     assert change.body["metadata"]["comment"] == "pager 7"  # type: ignore[index,call-overload]
     assert change.body["servers"]["s2"]["metadata"] == {"comment": "old box"}  # type: ignore[index,call-overload]
@@ -116,7 +117,7 @@ def test_secret_shows_as_reference_never_as_value(given: Given) -> None:
     wanted = given.section("userlist/people", {"users": users}, secrets={("users", "ops", "password"): "env/OPS"})
     current = {"users": {"ops": {"username": "ops", "password": "old-password", "secure_password": False}}}
     live = given.live(given.there("userlist/people", current))
-    result = plan.compute_instance(given.desired(wanted), live, None)
+    result = compute(given.desired(wanted), live, None)
     (field,) = result.changes[0].fields
     assert (field.path, field.before, field.after) == (
         "users.ops.password",
@@ -135,7 +136,7 @@ def test_unresolved_secret_is_not_compared(given: Given) -> None:
         "userlist/people", {"users": users}, secrets={("users", "ops", "password"): "env/OPS"}, resolved=False
     )
     current = {"users": {"ops": {"username": "ops", "password": "old-password", "secure_password": False}}}
-    result = plan.compute_instance(given.desired(wanted), given.live(given.there("userlist/people", current)), None)
+    result = compute(given.desired(wanted), given.live(given.there("userlist/people", current)), None)
     assert result.empty
     assert result.unresolved
 
@@ -146,7 +147,7 @@ def test_certificates_are_created_first_named_and_deleted_when_replaced(given: G
         "site", "site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem", b"PEM", None, Position("haproxy/site.yaml")
     )
     live = given.live(certificates=("site-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.pem", "theirs.pem"), certificate_dir="/ssl/")
-    result = plan.compute_instance(given.desired(certificates=(site,)), live, None)
+    result = compute(given.desired(certificates=(site,)), live, None)
     assert [(c.action, c.name) for c in result.certificates] == [
         (Action.CREATE, "site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"),
         (Action.DELETE, "site-bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.pem"),
@@ -162,7 +163,7 @@ def test_certificate_directory_of_the_instance_is_filled_in(given: Given) -> Non
     )
     there = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}}
     live = given.live(given.there("frontend/fe", there), certificate_dir="/ssl/")
-    assert plan.compute_instance(given.desired(wanted), live, None).empty
+    assert compute(given.desired(wanted), live, None).empty
 
 
 def test_unresolved_certificate_is_not_a_difference(given: Given) -> None:
@@ -178,10 +179,10 @@ def test_unresolved_certificate_is_not_a_difference(given: Given) -> None:
         certificates=("site-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem",),
         certificate_dir="/ssl/",
     )
-    assert plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
+    assert compute(given.desired(wanted, certificates=(site,)), live, None).empty
     other = {"binds": {"https": {**bind, "ssl_certificate": "/ssl/other-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.pem"}}}
     live = given.live(given.there("frontend/fe", other), certificate_dir="/ssl/")
-    assert not plan.compute_instance(given.desired(wanted, certificates=(site,)), live, None).empty
+    assert not compute(given.desired(wanted, certificates=(site,)), live, None).empty
 
 
 def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
@@ -190,7 +191,7 @@ def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
         "global\n  master-worker\n\ndefaults\n  mode http\n\n"
         "userlist u\n  user x password $5$abc\n\nbackend web\n  server s 127.0.0.1:1\n"
     )
-    result = plan.compute_instance(given.desired(given.section("backend/b2", WEB)), given.live(text=text), None)
+    result = compute(given.desired(given.section("backend/b2", WEB)), given.live(text=text), None)
     assert result.normal_form is not None
     assert "backend web from unnamed_defaults_1" in result.normal_form
     assert "+backend web from unnamed_defaults_1" in result.normal_form_diff
@@ -201,24 +202,22 @@ def test_white_space_at_line_ends_is_no_reason_to_rewrite_a_file(given: Given) -
     """The server leaves a space behind an empty argument; a file that differs by that alone is in normal form."""
     text = TEXT.replace("  mode http\n", "  mode http\n  default-server \n", 1)
     live = given.live(text=text)
-    assert plan.compute_instance(given.desired(given.section("backend/b2", WEB)), live, None).normal_form is None
+    assert compute(given.desired(given.section("backend/b2", WEB)), live, None).normal_form is None
 
 
 def test_conditionals_are_refused(given: Given) -> None:
     """A file with .if is never written to: the server's normal form would lose the .if."""
     with pytest.raises(OverLimitError) as caught:
-        plan.compute_instance(
-            given.desired(given.section("backend/b2", WEB)), given.live(text=".if defined(X)\n.endif\n"), None
-        )
+        compute(given.desired(given.section("backend/b2", WEB)), given.live(text=".if defined(X)\n.endif\n"), None)
     assert caught.value.code == "E_CONDITIONALS"
 
 
 def test_field_of_a_newer_api_is_refused_by_name(given: Given) -> None:
     """A field that the instance's API does not know is an error of the plan, since the server would drop it."""
     section = given.section("frontend/fe", {"abortonclose": "enabled"})
-    assert plan.compute_instance(given.desired(section), given.live(api="3.4"), None).changes
+    assert compute(given.desired(section), given.live(api="3.4"), None).changes
     with pytest.raises(InvalidDesiredError) as caught:
-        plan.compute_instance(given.desired(section), given.live(api="3.2"), None)
+        compute(given.desired(section), given.live(api="3.2"), None)
     assert "the field abortonclose does not exist in Data Plane API 3.2" in str(caught.value.problems[0])
 
 
@@ -230,7 +229,7 @@ def test_order_of_writing(given: Given) -> None:
         given.section("defaults/base", {"mode": "http"}),
     )
     live = given.live(given.there("backend/old", WEB), given.there("frontend/old", {"from": "base"}))
-    order = [f"{c.action} {c.section}" for c in plan.compute_instance(wanted, live, None).changes]
+    order = [f"{c.action} {c.section}" for c in compute(wanted, live, None).changes]
     assert order == [
         "create defaults/base",
         "create backend/web",
@@ -246,12 +245,12 @@ def test_capacity_counts_shares_not_sums(given: Given) -> None:
         **WEB,
         "servers": {n: {**s, "weight": 50} for n, s in WEB["servers"].items()},  # type: ignore[attr-defined]
     }
-    (change,) = plan.compute_instance(
+    (change,) = compute(
         given.desired(given.section("backend/web", both)), given.live(given.there("backend/web", WEB)), None
     ).changes
     assert change.cost.capacity_left == 100
     one = {**WEB, "servers": {"s1": WEB["servers"]["s1"]}}  # type: ignore[index]
-    (change,) = plan.compute_instance(
+    (change,) = compute(
         given.desired(given.section("backend/web", one)), given.live(given.there("backend/web", WEB)), None
     ).changes
     assert (change.cost.capacity_left, change.cost.servers_leaving) == (50, ("web/s2",))
@@ -260,7 +259,7 @@ def test_capacity_counts_shares_not_sums(given: Given) -> None:
 @pytest.mark.parametrize("more", [{"disabled": True}, {"default_server": {"maintenance": "enabled"}}])
 def test_capacity_sees_a_backend_that_is_switched_off_as_a_whole(given: Given, more: dict[str, object]) -> None:
     """Disabling a backend, or resting all its servers by default, leaves nothing."""
-    (change,) = plan.compute_instance(
+    (change,) = compute(
         given.desired(given.section("backend/web", {**WEB, **more})),
         given.live(given.there("backend/web", WEB)),
         None,
@@ -272,7 +271,7 @@ def test_proxy_without_from_is_warned_about(given: Given) -> None:
     """A proxy that takes its defaults by position is named, since the server reorders sections."""
     section = given.section("backend/web", {k: v for k, v in WEB.items() if k != "from"})
     live = given.live(given.there("defaults/base", {"mode": "http"}, mark=None))
-    assert "backend/web has no `from`" in plan.compute_instance(given.desired(section), live, None).warnings[0]
+    assert "backend/web has no `from`" in compute(given.desired(section), live, None).warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -288,13 +287,11 @@ def test_a_child_may_be_called_metadata(given: Given, section: str, field: str, 
     plain: dict[str, object] = {} if section.startswith("userlist") else {"mode": "http"}
     rogue = {**plain, field: {"metadata": child}}
     wanted, earlier = given.section(section, plain), given.section(section, plain)
-    result = plan.compute_instance(
-        given.desired(wanted), given.live(given.there(section, rogue)), given.desired(earlier)
-    )
+    result = compute(given.desired(wanted), given.live(given.there(section, rogue)), given.desired(earlier))
     assert result.changes[0].reason is Reason.DRIFT
     assert {name.split(".")[1] for name in (f.path for f in result.changes[0].fields)} == {"metadata"}
     declared = given.section(section, rogue)
-    (change,) = plan.compute_instance(given.desired(declared), given.live(given.there(section, plain)), None).changes
+    (change,) = compute(given.desired(declared), given.live(given.there(section, plain)), None).changes
     assert change.body is not None
     assert "metadata" in change.body[field]  # type: ignore[operator]
 
@@ -313,7 +310,7 @@ def test_defaults_by_position_are_no_difference(given: Given) -> None:
         given.section("frontend/b", {"from": "unnamed_defaults_1"}),
         given.section("defaults/no_defaults", {}),
     )
-    changes = plan.compute_instance(wanted, live, None).changes
+    changes = compute(wanted, live, None).changes
     assert {(str(c.section), c.action.value, c.reason.value, c.fields) for c in changes} == {
         ("frontend/a", "update", "adopt", ()),
         ("frontend/b", "update", "adopt", ()),
@@ -326,5 +323,5 @@ def test_other_defaults_than_by_position_are_a_difference(given: Given) -> None:
     text = "defaults one\n  mode http\nfrontend b\ndefaults two\n  mode tcp\n"
     live = given.live(given.there("frontend/b", {}, mark=None), text=text)
     wanted = given.desired(given.section("frontend/b", {"from": "two"}))
-    (change,) = plan.compute_instance(wanted, live, None).changes
+    (change,) = compute(wanted, live, None).changes
     assert [(field.path, field.before, field.after) for field in change.fields] == [("from", "one", "two")]
