@@ -96,6 +96,13 @@ def render(api_version: ApiVersion, kind: SectionKind, source: TextIO) -> None:
         raise UsageError(f"the input is not JSON: {error}", hint="give one JSON object") from error
     if not isinstance(body, dict):
         raise UsageError("the input is not a JSON object", hint="give one section as the API's JSON object")
+    refusals = haproxycfg.refused(kind, body, api_version)
+    if refusals:
+        raise haproxycfg.CodecError(
+            "; ".join(f"{refusal.path}: {refusal.message}" for refusal in refusals),
+            where=f"{kind.value} {body.get('name', '')}".strip(),
+            hint=f"the Data Plane API {api_version} would refuse this object",
+        )
     click.echo(haproxycfg.render(kind, body, api_version))
 
 

@@ -66,9 +66,13 @@ _BUILT_IN_RESOLVERS = "default"
 """HAProxy makes this one itself, from /etc/resolv.conf."""
 _AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*([^()\s]*)\s*\)")
 _AUTH_GROUP = re.compile(r"!?http_auth_group\(\s*([^()\s]*)\s*\)")
+_COUNTED = re.compile(r"\b(?:in_table|table_[a-z0-9_]+|src_[a-z0-9_]+|sc[0-9]?_[a-z0-9_]+)\(\s*([^()\s]+)\s*\)")
+"""Fetches and converters whose last argument may be a table (manual, 7.3.1 "table_*", 7.3.3 "src_*", "sc_*")."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
 """Fields whose text is for people: a sample fetch in it is no reference."""
+_QUOTES = frozenset("\"'$\\")
+"""Signs of a name that HAProxy itself has yet to unfold."""
 _DYNAMIC = "%["
 """A name that HAProxy works out for each request."""
 
@@ -104,6 +108,7 @@ def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
     yield from _in_fields(body)
     yield from _errors_returned(body)
     yield from _tables(body)
+    yield from _tables_in_expressions(body)
     yield from _rings(body)
     yield from _stores(body)
     if kind is not SectionKind.USERLIST and mentions(body, "http_auth"):
@@ -145,11 +150,28 @@ def _tables(body: JsonObject) -> Iterator[SectionReference]:
         if pattern[0] not in body:
             continue
         for path, name in matching(body, pattern):
-            section, slash, _ = name.partition("/")
-            if slash:
-                yield SectionReference(SectionKind.PEERS, section, path)
-            else:
-                yield SectionReference(SectionKind.BACKEND, name, path, SectionKind.FRONTEND)
+            yield from _table(name, path)
+
+
+def _tables_in_expressions(body: JsonObject) -> Iterator[SectionReference]:
+    """`table_http_req_rate(st)`, `sc0_get_gpc0(st)`, `src_conn_cur(st)`; numbers are counters and indices."""
+    if not any(mentions(body, word) for word in ("table", "src_", "sc_", "sc0_", "sc1_", "sc2_")):
+        return
+    for path, text in texts(body):
+        if path[-1] in _PROSE or "(" not in text:
+            continue
+        for arguments in _COUNTED.findall(text):
+            name = arguments.rpartition(",")[2]
+            if name and not name.isdecimal() and _DYNAMIC not in name and not _QUOTES.intersection(name):
+                yield from _table(name, path)
+
+
+def _table(name: str, path: Path) -> Iterator[SectionReference]:
+    section, slash, _ = name.partition("/")
+    if slash:
+        yield SectionReference(SectionKind.PEERS, section, path)
+    else:
+        yield SectionReference(SectionKind.BACKEND, name, path, SectionKind.FRONTEND)
 
 
 def _rings(body: JsonObject) -> Iterator[SectionReference]:

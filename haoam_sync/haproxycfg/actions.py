@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Arguments, Part
+from haoam_sync.haproxycfg.arguments import Arguments
+from haoam_sync.haproxycfg.parts import Part
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -20,6 +21,7 @@ class Action:
         call: JSON fields inside parentheses behind the word: `do-resolve(var_name,resolvers,protocol)`. Trailing ones
             may be missing.
         filler: what stands inside the parentheses for a missing one.
+        places: how many fields inside the parentheses are written even when they are missing.
         counters: JSON fields inside parentheses that are numbers: `sc-inc-gpc(sc_idx,sc_id)`, 0 when missing.
         variable: the parentheses hold `var_scope.var_name`.
         suffix: the JSON field glued to the word (`track-sc0`), with its type.
@@ -30,6 +32,7 @@ class Action:
     arguments: Arguments = field(default_factory=Arguments)
     call: tuple[str, ...] = ()
     filler: str = ""
+    places: int = 0
     counters: tuple[str, ...] = ()
     variable: bool = False
     suffix: str = ""
@@ -57,7 +60,7 @@ class Action:
     def _head(self, obj: Mapping[str, Any]) -> str:
         if self.call:
             values = [str(obj.get(name) or self.filler) for name in self.call]
-            while values and not values[-1]:
+            while len(values) > self.places and not values[-1]:
                 values.pop()
             return f"{self.name}({','.join(values)})"
         if self.counters:
@@ -77,8 +80,7 @@ class Action:
             inner = head.partition("(")[2].removesuffix(")")
             if self.variable:
                 scope, _, name = inner.partition(".")
-                obj["var_scope"] = scope
-                obj["var_name"] = name
+                obj.update({field: value for field, value in (("var_scope", scope), ("var_name", name)) if value})
             elif self.counters:
                 pairs = zip(self.counters, inner.split(","), strict=False)
                 obj.update({name: int(value) for name, value in pairs if int(value)})

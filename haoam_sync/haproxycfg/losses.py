@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from haoam_sync.haproxycfg import arguments as parts
+from haoam_sync.haproxycfg import parts
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Row
 from haoam_sync.haproxycfg.section import canonical
 from haoam_sync.haproxycfg.table import table

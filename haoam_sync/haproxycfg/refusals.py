@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items
 from haoam_sync.haproxycfg.table import table
+from haoam_sync.haproxycfg.tables.rule_parts import ERROR_CODES, PAYLOADS
 from haoam_sync.haproxycfg.tables.small import ReadOnly
 from haoam_sync.haproxycfg.tables.tcp_rules import UNSUPPORTED
 from haoam_sync.model.api_version import ApiVersion
@@ -110,6 +111,9 @@ def _section(kind: SectionKind, body: JsonObject) -> Iterator[Refusal]:
         yield Refusal("stats_options.stats_realm", "it needs stats_realm_realm; the server breaks on it alone")
     if kind is SectionKind.FRONTEND and _at(body, "compression.direction"):
         yield Refusal("compression.direction", "a frontend has no direction of compression")
+    for place, rule in enumerate(_at(body, "http_error_rule_list") or ()):
+        if rule.get("status") is None:
+            yield Refusal(f"http_error_rule_list.{place}", "it needs status")
     for place, entry in enumerate(_at(body, "cpu_set") or ()):
         if (entry.get("directive") == "reset") is bool(entry.get("set")):
             yield Refusal(f"cpu_set.{place}.set", "reset takes no set, and every other directive needs one")
@@ -186,7 +190,17 @@ def _format(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - 
     return ""
 
 
+def _answer(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 - _RuleCheck
+    form = rule.get("return_content_format") or ""
+    code = rule.get("deny_status") if rule.get("type") == "deny" else rule.get("return_status_code")
+    if form not in PAYLOADS and code is not None and code not in ERROR_CODES:
+        return f"{form} has no page for the status {code}"
+    return ""
+
+
 _CHECKS: Mapping[str, _RuleCheck] = {
+    "deny": _answer,
+    "return": _answer,
     "sc-add-gpc": _counter,
     "sc-set-gpt": _counter,
     "sc-set-gpt0": _counter,

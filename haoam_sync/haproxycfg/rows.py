@@ -213,11 +213,13 @@ class Items(_Keyword):
         arguments: what stands behind the key.
         metadata: the elements have `metadata`, which is the line's comment.
         forgets: the metadata is written and not read back (measured on filters).
+        silent: values of the deciding field whose lines carry no metadata (measured).
     """
 
     arguments: LineShape = field(default_factory=Arguments)
     metadata: bool = False
     forgets: bool = False
+    silent: frozenset[str] = frozenset()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -230,7 +232,8 @@ class Items(_Keyword):
         for item in _found(body, self._names) or ():
             words = [self.key]
             self.arguments.write(item, words)
-            out.append(ended(words, item.get("metadata") if self.metadata else None))
+            carries = self.metadata and (item.get("action") or item.get("type")) not in self.silent
+            out.append(ended(words, item.get("metadata") if carries else None))
 
     def read(self, words: Sequence[str], comment: str | None, body: Obj) -> None:
         """See Row."""

@@ -13,7 +13,7 @@ from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import MARKED_KINDS, SectionKind
 
-CODEC_VERSION = "1"
+CODEC_VERSION = "2"
 """Part of change digests; raised whenever the canonical form of anything changes."""
 
 _KINDS = {kind.value: kind for kind in SectionKind}

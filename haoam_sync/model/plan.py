@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -173,7 +174,7 @@ class InstancePlan:
             "certificates": [
                 {"action": c.action.value, "name": c.name, "reason": c.reason.value} for c in self.certificates
             ],
-            "normal_form": self.normal_form is not None,
+            "normal_form": _shown(self.normal_form_diff) if self.normal_form is not None else "",
             "repair": self.repair,
             "owned": {str(section): value for section, value in sorted(self.owned.items())},
         }
@@ -182,6 +183,15 @@ class InstancePlan:
     def digest(self) -> str:
         """Digest of this instance's part alone."""
         return digest(self.digested())
+
+
+def _shown(diff: str) -> str:
+    """Digest of the lines that a diff takes out and puts in.
+
+    Places and the lines around them are left out: a foreign change elsewhere in the file does not void the plan.
+    """
+    lines = [line for line in diff.split("\n")[2:] if line[:1] in {"+", "-"}]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def test_what_was_read_back_stays(kind: SectionKind, version: str, data: st.Data
     assume(not refused(kind, body, api))
     first = render(kind, body, api)
     assume("tls-tickets" not in first)  # API 3.2 reads it the wrong way round each time
-    assume("tcp-response content set-var(" not in first)  # it is read without its type, and could not be sent again
+    assume("tcp-response content set-var" not in first)  # it is read without its type, and could not be sent again
     text = render(kind, parse(first, api).body, api)
     assert render(kind, parse(text, api).body, api) == text
 

@@ -9,20 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import (
-    Arguments,
-    Ignored,
-    Keyed,
-    Part,
-    Positional,
-    Repeated,
-    count,
-    flag,
-    number,
-    time,
-    word,
-)
+from haoam_sync.haproxycfg.arguments import Arguments, count, flag, number, time, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
+from haoam_sync.haproxycfg.parts import Ignored, Keyed, Part, Positional, Repeated
 from haoam_sync.haproxycfg.tables.tls import VERSIONS, BindStrictSni, BindTickets, BindTlsVersion, QuicCongestion
 from haoam_sync.haproxycfg.tables.versions import NEW_BIND_FIELDS
 from haoam_sync.haproxycfg.values import PLAIN_TIME

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import Arguments, Lost, Part, Positional, Rest, flag, number, word
+from haoam_sync.haproxycfg.arguments import Arguments, flag, number, word
+from haoam_sync.haproxycfg.parts import Lost, Part, Positional, Rest
 from haoam_sync.haproxycfg.tables.rule_parts import ReturnHeaders
 from haoam_sync.haproxycfg.words import Obj
 

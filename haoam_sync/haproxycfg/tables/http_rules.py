@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import (
-    CONDITION,
-    Arguments,
-    Keyed,
-    Lost,
-    Part,
-    Positional,
-    Rest,
-    count,
-    flag,
-    number,
-    word,
-)
+from haoam_sync.haproxycfg.arguments import Arguments, count, flag, number, word
+from haoam_sync.haproxycfg.parts import CONDITION, Keyed, Lost, Part, Positional, Rest
 from haoam_sync.haproxycfg.tables.rule_parts import (
     AlwaysKeyed,
     IntegerOrExpression,
@@ -26,7 +15,7 @@ from haoam_sync.haproxycfg.tables.rule_parts import (
     Status,
 )
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
-from haoam_sync.haproxycfg.values import NUMBER, SIZE, TIME
+from haoam_sync.haproxycfg.values import COUNT, NUMBER, SIZE, TIME
 
 _EMPTY_TYPE = {"return_content_type": ""}
 """What response rules have when they are read back, if nothing else (measured)."""
@@ -105,7 +94,7 @@ _BOTH_WAYS = (
     _action("set-fc-mark", MarkOrExpression("mark_value")),
     _action("set-fc-tos", MarkOrExpression("tos_value")),
     _action("set-mark", Positional("mark_value")),
-    _action("set-nice", Positional("nice_value", shape=NUMBER)),
+    _action("set-nice", Positional("nice_value", shape=COUNT, empty="0")),
     _action("set-timeout", Positional("timeout_type"), Rest("timeout")),
     _action("set-tos", Positional("tos_value")),
     _action("silent-drop", count("rst_ttl")),
@@ -149,7 +138,7 @@ _REQUEST = Actions(
     _action("capture", Rest("capture_sample"), number("capture_len", "len"), number("capture_id", "id")),
     _deny("deny", "deny_status", "deny_status", defaults=None),
     _action("disable-l7-retry"),
-    Action("do-resolve", Arguments(Rest("expr"), CONDITION), call=("var_name", "resolvers", "protocol")),
+    Action("do-resolve", Arguments(Rest("expr"), CONDITION), call=("var_name", "resolvers", "protocol"), places=2),
     _action("early-hint", _lead("hint_name"), Rest("hint_format")),
     _action(
         "normalize-uri", Positional("normalizer"), flag("normalizer_strict", "strict"), flag("normalizer_full", "full")

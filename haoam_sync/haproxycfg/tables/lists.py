@@ -7,18 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import (
-    CONDITION,
-    Arguments,
-    Joined,
-    Keyed,
-    Positional,
-    Rest,
-    count,
-    flag,
-    number,
-    word,
-)
+from haoam_sync.haproxycfg.arguments import Arguments, count, flag, number, word
+from haoam_sync.haproxycfg.parts import CONDITION, Joined, Keyed, Positional, Rest
 from haoam_sync.haproxycfg.tables.rule_parts import AlwaysKeyed
 from haoam_sync.haproxycfg.tables.versions import NEW_FILTER_FIELDS, NEW_FILTERS
 from haoam_sync.haproxycfg.values import NUMBER, ONOFF, SIZE, TIME

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Part
+from haoam_sync.haproxycfg.parts import Part
 from haoam_sync.haproxycfg.words import Obj, ended, read_metadata
 
 _FACILITIES = frozenset(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, LineShape
+from haoam_sync.haproxycfg.arguments import Arguments, LineShape
+from haoam_sync.haproxycfg.parts import CONDITION
 from haoam_sync.haproxycfg.rows import Row
 from haoam_sync.haproxycfg.words import Obj
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Arguments, Positional, Rest
+from haoam_sync.haproxycfg.arguments import Arguments
 from haoam_sync.haproxycfg.endpoints import read_endpoint, unbracketed
+from haoam_sync.haproxycfg.parts import Positional, Rest
 from haoam_sync.haproxycfg.rows import Composite, Items, Line, Row, Toggle
 from haoam_sync.haproxycfg.tables import binds, logs, options, tuning
 from haoam_sync.haproxycfg.tables.single import count, number, onoff, present, text, time

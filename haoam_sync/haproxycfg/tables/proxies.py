@@ -227,8 +227,26 @@ def _everywhere(kind: str, *, new: bool) -> list[tuple[str, Row]]:
         (all_three, Composite("errorloc303", "errorloc303", arguments=lists.ERROR_LOCATION)),
         (f, Items("capture_list", "declare capture", arguments=lists.CAPTURE, metadata=True)),
         (d + f, Items("quic_initial_rule_list", "quic-initial", arguments=tcp_rules.QUIC_INITIAL, metadata=True)),
-        (all_three, Items("tcp_request_rule_list", "tcp-request", arguments=tcp_rules.request(new=new), metadata=True)),
-        (all_three, Items(rules[0], "http-request", arguments=http_rules.request(new=new), metadata=True)),
+        (
+            all_three,
+            Items(
+                "tcp_request_rule_list",
+                "tcp-request",
+                arguments=tcp_rules.request(new=new),
+                metadata=True,
+                silent=frozenset({"expect-netscaler-cip"}),
+            ),
+        ),
+        (
+            all_three,
+            Items(
+                rules[0],
+                "http-request",
+                arguments=http_rules.request(new=new),
+                metadata=True,
+                silent=frozenset({"set-mark"}),
+            ),
+        ),
         (f, Items("backend_switching_rule_list", "use_backend", arguments=lists.BACKEND_SWITCHING, metadata=True)),
         (f, Items("force_be_switch_list", "force-be-switch", arguments=lists.FORCED, metadata=True)),
         (d + f, _line("default_backend", "default_backend")),

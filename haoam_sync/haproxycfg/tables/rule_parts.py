@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Rest
+from haoam_sync.haproxycfg.parts import Rest
 from haoam_sync.haproxycfg.values import TEXT, Shape
 from haoam_sync.haproxycfg.words import Obj
 
@@ -45,6 +45,7 @@ class AlwaysKeyed:
     field: str
     keyword: str
     shape: Shape = TEXT
+    empty: str = ""
     lead: bool = False
 
     @property
@@ -61,19 +62,30 @@ class AlwaysKeyed:
         """See Part."""
         value = obj.get(self.field)
         out.append(self.keyword)
-        out.append("" if self.shape.missing(value) else self.shape.show(value))
+        out.append(self.empty if self.shape.missing(value) else self.shape.show(value))
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
         if at + 1 < len(words) and words[at + 1] not in stops:
-            obj[self.field] = self.shape.read(words[at + 1])
+            value = self.shape.read(words[at + 1])
+            if value != 0 or self.shape.zero:
+                obj[self.field] = value
             return at + 2
         return at + 1
 
 
+PAYLOADS = frozenset({"", "string", "lf-string", "file", "lf-file"})
+"""Formats of a returned content that take any status code; the others take those of error files."""
+ERROR_CODES = frozenset({200, 400, 403, 404, 405, 407, 408, 410, 413, 425, 429, 500, 503, 504})
+_CODES = range(200, 510)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`deny_status CODE`, or `status CODE`: the older and the newer keyword of one field."""
+    """`deny_status CODE`, or `status CODE`: the older and the newer keyword of one field.
+
+    A code from 510 on is accepted and not written (measured).
+    """
 
     field: str
     keyword: str
@@ -88,7 +100,8 @@ class Status:
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """See Part."""
         value = obj.get(self.field)
-        if value is not None:
+        codes = _CODES if (obj.get("return_content_format") or "") in PAYLOADS else ERROR_CODES
+        if value is not None and value in codes:
             out += [self.keyword, str(value)]
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part

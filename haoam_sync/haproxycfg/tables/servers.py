@@ -10,22 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import (
-    Arguments,
-    Ignored,
-    Joined,
-    Lost,
-    Part,
-    Positional,
-    Switch,
-    count,
-    flag,
-    number,
-    switch,
-    time,
-    word,
-)
+from haoam_sync.haproxycfg.arguments import Arguments, count, flag, number, switch, time, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
+from haoam_sync.haproxycfg.parts import Ignored, Joined, Lost, Part, Positional, Switch
 from haoam_sync.haproxycfg.tables.tls import VERSIONS, QuicCongestion, ServerTlsVersion
 from haoam_sync.haproxycfg.tables.versions import NEW_SERVER_FIELDS
 from haoam_sync.haproxycfg.words import Obj

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import Arguments, Part, Positional, Rest, count, flag, word
+from haoam_sync.haproxycfg.arguments import Arguments, count, flag, word
 from haoam_sync.haproxycfg.endpoints import read_endpoint, write_endpoint
+from haoam_sync.haproxycfg.parts import Part, Positional, Rest
 from haoam_sync.haproxycfg.values import NUMBER
 from haoam_sync.haproxycfg.words import Obj
 
@@ -35,7 +36,7 @@ class Balance:
             count("url_param_max_wait", "max_wait"),
         ),
         "hdr": Arguments(flag("hdr_use_domain_only", "use_domain_only")),
-        "hash": Arguments(Rest("hash_expression", keep=False)),
+        "hash": Arguments(Rest("hash_expression")),
     }
     _NONE = Arguments()
     _CALLS: Mapping[str, str] = {"hdr": "hdr_name", "random": "random_draws", "rdp-cookie": "rdp_cookie_name"}

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Positional, Rest, count, word
+from haoam_sync.haproxycfg.arguments import Arguments, count, word
 from haoam_sync.haproxycfg.endpoints import Endpoint
+from haoam_sync.haproxycfg.parts import CONDITION, Positional, Rest
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Line, Present, Row, Toggle
 from haoam_sync.haproxycfg.tables import binds, lists, logs, servers
 from haoam_sync.haproxycfg.values import BOOL_ONOFF, COUNT, COUNTED_TIME, NUMBER, SIZE, TIME

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import CONDITION, Arguments, Rest
+from haoam_sync.haproxycfg.arguments import Arguments
+from haoam_sync.haproxycfg.parts import CONDITION, Rest
 from haoam_sync.haproxycfg.rows import Items, Line, Present, Row
 from haoam_sync.haproxycfg.tables.options import Known, Unread
 from haoam_sync.haproxycfg.tables.single import number, time

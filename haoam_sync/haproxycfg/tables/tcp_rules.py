@@ -8,20 +8,11 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from haoam_sync.haproxycfg.actions import Action, Actions
-from haoam_sync.haproxycfg.arguments import (
-    CONDITION,
-    Arguments,
-    Literal,
-    Lost,
-    Part,
-    Positional,
-    Rest,
-    count,
-    word,
-)
+from haoam_sync.haproxycfg.arguments import Arguments, count, word
+from haoam_sync.haproxycfg.parts import CONDITION, Literal, Lost, Part, Positional, Rest
 from haoam_sync.haproxycfg.tables.rule_parts import AlwaysKeyed, IntegerOrExpression, MarkOrExpression
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
-from haoam_sync.haproxycfg.values import NUMBER, TIME
+from haoam_sync.haproxycfg.values import COUNT, TIME
 from haoam_sync.haproxycfg.words import Obj
 
 
@@ -29,9 +20,9 @@ def _action(name: str, *parts: Part) -> Action:
     return Action(name, Arguments(*parts, CONDITION, strict=True))
 
 
-def _counter(name: str, *call: str, value: Part | None = None, filler: str = "") -> Action:
+def _counter(name: str, *call: str, value: Part | None = None) -> Action:
     parts = (value, CONDITION) if value else (CONDITION,)
-    return Action(name, Arguments(*parts, strict=True), call=call, filler=filler)
+    return Action(name, Arguments(*parts, strict=True), call=call, places=len(call))
 
 
 def _number(name: str, *counters: str, value: Part | None = None) -> Action:
@@ -57,7 +48,7 @@ _BOTH_WAYS = (
     _action("set-fc-tos", MarkOrExpression("tos_value")),
     _action("set-log-level", Positional("log_level")),
     _action("set-mark", Positional("mark_value")),
-    _action("set-nice", Positional("nice_value", shape=NUMBER)),
+    _action("set-nice", Positional("nice_value", shape=COUNT, empty="0")),
     _action("set-tos", Positional("tos_value")),
     _variable("set-var", Rest("expr")),
     _variable("set-var-fmt", Rest("var_format")),
@@ -69,7 +60,10 @@ _BOTH_WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class GptValue:
-    """The value of `sc-set-gpt0`: written from `expr` alone, read into `sc_int` or `gpt_value` (measured)."""
+    """The value of `sc-set-gpt0`: written from `expr` alone, read into `sc_int`, or as text.
+
+    The text is `expr` in a rule of type `connection` and `gpt_value` in others (measured).
+    """
 
     lead: bool = False
     fields: tuple[str, ...] = ("expr", "sc_int", "gpt_value")
@@ -81,7 +75,17 @@ class GptValue:
 
     def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
         """See Part."""
-        return IntegerOrExpression("sc_int", "gpt_value").read(words, at, obj, stops)
+        text = "expr" if obj.get("type") == "connection" else "gpt_value"
+        return IntegerOrExpression("sc_int", text).read(words, at, obj, stops)
+
+
+@dataclass(frozen=True, slots=True)
+class SetGpt(Action):
+    """`sc-set-gpt(COUNTER,INDEX)`: the index is text in JSON, a number in the file, 0 for any other text (measured)."""
+
+    def _head(self, obj: Mapping[str, Any]) -> str:
+        index = str(obj.get("sc_idx") or "")
+        return f"{self.name}({obj.get('sc_inc_id') or ''},{index if index.isdecimal() else 0})"
 
 
 _VALUE = IntegerOrExpression("sc_int", "expr")
@@ -89,11 +93,14 @@ TCP_REQUEST_ACTIONS = Actions(
     "action",
     *_BOTH_WAYS,
     _action("attach-srv", Positional("server_name"), Rest("expr", "name")),
-    _action("capture", Rest("expr"), AlwaysKeyed("capture_len", "len", NUMBER), Lost("capture_sample", "expr")),
+    _action(
+        "capture", Rest("expr"), AlwaysKeyed("capture_len", "len", COUNT, empty="0"), Lost("capture_sample", "expr")
+    ),
     Action(
         "do-resolve",
         Arguments(Rest("expr"), Lost("resolve_var", "var_name"), Lost("var_scope"), CONDITION),
         call=("var_name", "resolve_resolvers", "resolve_protocol"),
+        places=2,
     ),
     _action("expect-netscaler-cip", Literal("layer4")),
     _action("expect-proxy", Literal("layer4")),
@@ -101,7 +108,7 @@ TCP_REQUEST_ACTIONS = Actions(
     _counter("sc-inc-gpc", "sc_idx", "sc_inc_id"),
     _counter("sc-inc-gpc0", "sc_inc_id"),
     _counter("sc-inc-gpc1", "sc_inc_id"),
-    _counter("sc-set-gpt", "sc_inc_id", "sc_idx", value=_VALUE, filler="0"),
+    SetGpt("sc-set-gpt", Arguments(_VALUE, CONDITION, strict=True), call=("sc_inc_id", "sc_idx"), places=2),
     Action("sc-set-gpt0", Arguments(GptValue(), CONDITION, strict=True), call=("sc_inc_id",)),
     _action("send-spoe-group", Positional("spoe_engine_name"), Positional("spoe_group_name")),
     _action("set-bc-mark", MarkOrExpression("mark_value")),
@@ -187,12 +194,17 @@ MISREAD: Mapping[tuple[str, str], tuple[str, str]] = {("session", "reject"): ("s
 """Type and action that the server reads in place of those that stand in the text (measured)."""
 
 
+UNREAD = frozenset({("content", "set-src")})
+"""Type and action of lines that the server writes and does not show (measured): `lost` names them."""
+
+
 class TcpRequest:
     """`connection|content|session ACTION ...`, or `inspect-delay TIME`, which takes no condition."""
 
     types: ClassVar[frozenset[str]] = frozenset({"connection", "content", "session", "inspect-delay"})
     mistaken: ClassVar[Mapping[tuple[str, str], tuple[str, str]]] = MISTAKEN
     misread: ClassVar[Mapping[tuple[str, str], tuple[str, str]]] = MISREAD
+    unread: ClassVar[frozenset[tuple[str, str]]] = UNREAD
 
     def __init__(self, actions: Actions) -> None:
         self._actions = actions
@@ -224,6 +236,8 @@ class TcpRequest:
             _DELAY.read(words, at + 1, obj)
             return
         self._actions.read(words, at + 1, obj)
+        if (kind, obj["action"]) in self.unread:
+            raise ValueError(f"the server does not show {kind} {obj['action']}")
         obj["type"], obj["action"] = self.misread.get((kind, obj["action"]), (kind, obj["action"]))
 
 
@@ -232,7 +246,8 @@ class TcpResponse(TcpRequest):
 
     types = frozenset({"content", "inspect-delay"})
     mistaken = MappingProxyType({})
-    misread = MappingProxyType({("content", "set-var"): ("", "set-var")})
+    misread = MappingProxyType({("content", name): ("", name) for name in ("set-var", "set-var-fmt")})
+    unread = frozenset()
 
 
 def request(*, new: bool) -> TcpRequest:

@@ -26,6 +26,7 @@ _KINDS = {
     "peer_section": SectionKind.PEERS,
     "fcgi_apps": SectionKind.FCGI_APP,
     "mailers_section": SectionKind.MAILERS,
+    "http_errors_sections": SectionKind.HTTP_ERRORS,
     "global": SectionKind.GLOBAL,
 }
 
@@ -43,9 +44,9 @@ class Sample:
     refused: bool
 
 
-def samples(version: str) -> Iterator[Sample]:
-    """All samples of an API version."""
-    content = json.loads((DATA / f"syntax-{version}.json").read_text(encoding="utf-8"))
+def samples(version: str, name: str = "syntax") -> Iterator[Sample]:
+    """All samples of an API version, of one of the two recordings (`tests/data/README.md`)."""
+    content = json.loads((DATA / f"{name}-{version}.json").read_text(encoding="utf-8"))
     api = ApiVersion.parse(version)
     for model, group in content.items():
         for raw in group["samples"]:

@@ -25,6 +25,12 @@ REQUEST = "http_request_rule_list"
         (REQUEST, {"type": "capture", "capture_sample": "src"}, "one of capture_len and capture_id"),
         (REQUEST, {"type": "sc-set-gpt0", "sc_id": 1, "sc_int": 1, "sc_expr": "src"}, "exclude each other"),
         (REQUEST, {"type": "sc-set-gpt0", "sc_id": 1}, "needs sc_int or sc_expr"),
+        (
+            REQUEST,
+            {"type": "deny", "deny_status": 418, "return_content_format": "errorfiles"},
+            "no page for the status",
+        ),
+        ("http_error_rule_list", {"type": "status"}, "needs status"),
         ("http_response_rule_list", {"type": "wait-for-body", "wait_time": 5}, "wait_at_least"),
     ],
 )
@@ -117,3 +123,18 @@ def test_objects_that_have_no_text() -> None:
     with pytest.raises(CodecError) as error:
         render(SectionKind.BACKEND, {"name": "b", TCP: [{"type": "content", "action": "fly"}]}, OLD)
     assert "backend b" in str(error.value.where)
+
+
+def test_rules_that_the_server_does_not_show() -> None:
+    """`set-src` in a rule of type `content` is written and never read back: it is lost, and named."""
+    rule = {"type": "content", "action": "set-src", "expr": "src"}
+    body: dict[str, Any] = {"name": "f", TCP: [rule]}
+    assert render(SectionKind.FRONTEND, body, NEW).endswith("tcp-request content set-src src")
+    assert lost(SectionKind.FRONTEND, body, NEW)
+    assert not lost(SectionKind.FRONTEND, {"name": "f", TCP: [{**rule, "type": "connection"}]}, NEW)
+
+
+def test_a_status_without_a_page_is_lost() -> None:
+    """A status from 510 on is not written, and so it is lost."""
+    body: dict[str, Any] = {"name": "f", REQUEST: [{"type": "deny", "deny_status": 511}]}
+    assert [item.path for item in lost(SectionKind.FRONTEND, body, NEW)] == [f"{REQUEST}.0.deny_status"]
