@@ -7,6 +7,7 @@ from functools import cached_property
 
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import RuntimeServer
+from haoam_sync.haproxycfg.disabled import disabled_proxies
 from haoam_sync.haproxycfg.servers import servers_by_proxy
 
 FEW = 40
@@ -37,6 +38,14 @@ class Running:
     def everything(self) -> Mapping[str, Servers] | None:
         """The servers of every backend that has some; None when the answer is not that of a worker that runs `text`."""
         return placed(self._client.all_runtime_servers(), self._text)
+
+    @cached_property
+    def _disabled(self) -> frozenset[tuple[str, str]]:
+        return disabled_proxies(self._text)
+
+    def disabled(self, keyword: str, name: str) -> bool:
+        """Whether the text says that a proxy shall not run, itself or by its defaults."""
+        return (keyword, name) in self._disabled
 
     def servers(self, backend: str) -> Servers:
         """The servers of a backend; none when it does not run, or has none."""

@@ -142,6 +142,9 @@ def _frontend(running: Running, section: SectionId, body: JsonObject | None) -> 
     if body is None:
         if status is not None:
             yield f"{section} still runs"
+    elif running.disabled("frontend", section.name):
+        if status == "OPEN":
+            yield f"{section} still runs"
     elif status is None:
         yield f"{section} does not run"
     elif status not in ("OPEN", "") and not body.get("disabled") and body.get("binds"):
@@ -157,7 +160,10 @@ def _still_runs(running: Running, section: SectionId, earlier: JsonObject) -> bo
 
 def _backend(running: Running, section: SectionId, body: JsonObject, operator: Mapping[ServerId, str]) -> Iterator[str]:
     wanted, found = servers_of(body), running.servers(section.name)
-    if not found and running.status("backend", section.name) is None:
+    if running.disabled("backend", section.name):
+        if running.status("backend", section.name) is not None:
+            yield f"{section} still runs"
+    elif not found and running.status("backend", section.name) is None:
         yield f"{section} does not run"
         return
     yield from _servers(section.name, body, wanted, found, operator)

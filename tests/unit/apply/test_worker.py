@@ -83,6 +83,25 @@ def test_a_frontend_that_is_not_open(peer: InstancePeer) -> None:
     assert found(peer, {FE: {**start()[FE], "disabled": True}}) == ()
 
 
+def test_disabled_proxies_are_not_expected_to_run(peer: InstancePeer) -> None:
+    """HAProxy shows nothing of a proxy that is disabled, itself or by its defaults; one that shows still runs."""
+    off = {SectionId(SectionKind.FRONTEND, "off"): {"name": "off"}, API_BACKEND: backend("api")}
+    client = Client(peer, LB1, Unrecorded())
+    text = "defaults d\n  disabled\nfrontend off from d\nbackend api\n  disabled\n"
+    assert worker.differences(client, off, {}, text=text, sleep=lambda _: None) == ()
+    enabled = text.replace("  disabled\n", "")
+    assert worker.differences(client, off, {}, text=enabled, sleep=lambda _: None) == (
+        "frontend/off does not run",
+        "backend/api does not run",
+    )
+    both = {FE: start()[FE], WEB: start()[WEB]}
+    text = "frontend fe\n  disabled\nbackend web\n  disabled\n"
+    assert worker.differences(client, both, {}, text=text, sleep=lambda _: None) == (
+        "frontend/fe still runs",
+        "backend/web still runs",
+    )
+
+
 def test_templates_make_servers_of_their_own(peer: InstancePeer) -> None:
     """Servers that come of a template are not named in git one by one."""
     wanted = backend("web", server("s1", 18081))
