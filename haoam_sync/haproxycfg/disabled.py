@@ -13,7 +13,8 @@ def disabled_proxies(text: str) -> frozenset[tuple[str, str]]:
     """Keyword and name of every frontend, backend and listen that is `disabled`, itself or by its `defaults`.
 
     The worker's statistics show nothing of such a proxy, while its servers are listed all the same (configuration
-    manual, "disabled"; measured on 2.8). The last `disabled` or `enabled` of a section counts, its own before that of its defaults.
+    manual, "disabled"; measured on 2.8). The last `disabled` or `enabled` of a section
+    counts, its own before that of its defaults.
 
     Raises:
         CodecError: `text` is no haproxy.cfg.
