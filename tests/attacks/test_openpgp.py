@@ -337,10 +337,13 @@ def test_an_openpgp_review_signature_in_a_commit(mixed: Team, users: Mapping[str
 
 
 @pytest.mark.attack("E_STATEMENT_SIGNER")
-def test_a_review_in_the_name_of_another_openpgp_key(mixed: Team, users: Mapping[str, str]) -> None:
+@pytest.mark.parametrize(("signer", "named"), [("alice", "cards"), ("cards", "alice")])
+def test_a_review_in_the_name_of_another_openpgp_key(
+    mixed: Team, users: Mapping[str, str], signer: str, named: str
+) -> None:
     """The envelope's keyid is the primary fingerprint that the policy lists, and the signature is by that key."""
     head = mixed.move(mixed.commit(mixed.with_file(), [mixed.introduction], "bob"))
-    mixed.openpgp_review("carol", users["alice"], mixed.introduction, head, keyid=users["cards"])
+    mixed.openpgp_review("carol", users[signer], mixed.introduction, head, keyid=users[named])
     mixed.refused("E_STATEMENT_SIGNER")
 
 

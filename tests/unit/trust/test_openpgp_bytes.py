@@ -100,11 +100,12 @@ def test_no_bit_of_a_signature_is_free(home: GnupgHome, users: Mapping[str, str]
             claim = OpenpgpClaim(parse_signature(bytes(changed)), PAYLOAD)
         except FormatError:
             continue
-        if certificate.signer(claim.signature) is not None and claim.begins_right:
+        if certificate.signer(claim.signature) is not None:
             asked.append((claim, certificate))
-    assert asked, "nothing reaches gpgv: the test tests nothing"
-    step = max(1, len(asked) // 64)
-    assert not openpgp.verified(asked[::step])
+    unsigned = [one for one in asked if not one[0].begins_right][-16:]  # the first bytes of the hash among them
+    rest = [one for one in asked if one[0].begins_right]
+    assert rest, "nothing reaches gpgv: the test tests nothing"
+    assert not openpgp.verified([*unsigned, *rest[:: max(1, len(rest) // 64)]])
 
 
 def test_a_certificate_in_parts_is_refused(home: GnupgHome, users: Mapping[str, str]) -> None:
@@ -113,3 +114,26 @@ def test_a_certificate_in_parts_is_refused(home: GnupgHome, users: Mapping[str, 
     for broken in (b"", data[:-1], data[1:], data + b"\xb0\x01a", b"\xb4\x01a" + data, data + data[:53]):
         with pytest.raises(FormatError):
             parse_certificate(encode_armor(broken, KEY_ARMOR))
+
+
+def test_the_answer_of_gpgv_is_about_this_key(home: GnupgHome, users: Mapping[str, str]) -> None:
+    """A good signature by another key, of another kind, or with an end, is no yes."""
+    certificate = parse_certificate(home.certificate(users["ed25519"]))
+    claim = OpenpgpClaim(_made(home, users["ed25519"]), PAYLOAD)
+    mine, other = users["ed25519"], users["rsa3072"]
+
+    def verdict(
+        fingerprint: str = mine, end: str = "0", digest: str = "8", kind: str = "00", primary: str = mine
+    ) -> bool:
+        valid = f"{fingerprint} 2027-01-01 1 {end} 4 0 22 {digest} {kind} {primary}"
+        lines = ("NEWSIG", f"GOODSIG {mine[-16:]} x", f"VALIDSIG {valid}")
+        output = "".join(f"[GNUPG:] {line}\n" for line in lines).encode()
+        return openpgp._verdict(0, output, claim, certificate)
+
+    assert verdict(digest=openpgp._NUMBERS[claim.signature.hash])
+    right = openpgp._NUMBERS[claim.signature.hash]
+    assert not verdict(fingerprint=other, digest=right)
+    assert not verdict(primary=other, digest=right)
+    assert not verdict(end="1900000000", digest=right)
+    assert not verdict(kind="01", digest=right)
+    assert not verdict(digest="2")
