@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ssl
 import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import cookiejar
 from http.client import HTTPException
@@ -25,11 +24,10 @@ from urllib3.exceptions import HTTPError
 
 from haoam_sync.errors import HaoamError, InstanceError
 from haoam_sync.http.deadline import Deadline, watched
+from haoam_sync.http.unpacking import PIECE, PackedError, inflated
 
 PAUSES_S = (0.2, 0.8)
 """Seconds before the second and the third attempt, where another attempt is safe."""
-_PIECE = 64 * 1024
-"""Bytes read at once, and unpacked at once at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +256,12 @@ class Http:
 
         A few bytes can unpack to gigabytes: so every piece is counted before the next one is unpacked.
         """
-        packed = response.raw.stream(_PIECE, decode_content=False)
+        packed = response.raw.stream(PIECE, decode_content=False)
         match response.headers.get("Content-Encoding", "identity").strip().lower():
             case "identity" | "":
                 yield from packed
             case "gzip" | "x-gzip" | "deflate":
-                yield from _inflated(packed)
+                yield from inflated(packed)
             case _:
                 raise self._nonsense("packs its answer in a way that it was not asked for")
 
@@ -277,7 +275,7 @@ class Http:
 
     def _failure(self, error: Exception, silence_s: float) -> _AgainError | HaoamError:
         """The exceptions of requests, mapped. Their texts name objects in memory: only the first cause is kept."""
-        if isinstance(error, _PackedError):
+        if isinstance(error, PackedError):
             return self._nonsense(str(error))
         cause = _innermost(error)
         if isinstance(error, requests.exceptions.SSLError):
@@ -320,10 +318,6 @@ class _AgainError(Exception):
         self.unsent = unsent
 
 
-class _PackedError(ValueError):
-    """A packed body that can not be unpacked; its words say what the peer does."""
-
-
 class _Bearer(AuthBase):
     """Adds the token to a request of this session, which goes to one base URL and follows no redirect."""
 
@@ -334,29 +328,6 @@ class _Bearer(AuthBase):
         """Add it."""
         r.headers["Authorization"] = f"Bearer {self._token}"
         return r
-
-
-def _inflated(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack gzip or zlib.
-
-    Raises:
-        _PackedError: it is neither, ends early, or goes on behind its end.
-    """
-    machine = zlib.decompressobj(32 + zlib.MAX_WBITS)
-    for part in packed:
-        rest = part
-        while rest:
-            if machine.eof:
-                raise _PackedError("sends bytes behind the end of a packed answer")
-            try:
-                piece = machine.decompress(rest, _PIECE)
-            except zlib.error as error:
-                raise _PackedError("packs an answer that can not be unpacked") from error
-            rest = machine.unconsumed_tail or machine.unused_data
-            if piece:
-                yield piece
-    if not machine.eof:
-        raise _PackedError("packs an answer that ends early")
 
 
 class _Adapter(HTTPAdapter):

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.forge import Forge, Page, digest_of, unknown
 from haoam_sync.model.strict_json import json_of
+from haoam_sync.trust.forge_events import HARMLESS, MOVES
 from haoam_sync.trust.graph import Recent
 
 _Value = TypeVar("_Value")
@@ -35,94 +36,6 @@ _Value = TypeVar("_Value")
 APPROVED, CHANGES_REQUESTED, DISMISSED = "APPROVED", "CHANGES_REQUESTED", "DISMISSED"
 _DECISIVE: Final = frozenset({APPROVED, CHANGES_REQUESTED, DISMISSED})
 _INDECISIVE: Final = frozenset({"COMMENTED", "PENDING"})
-
-_MOVES: Final = frozenset(
-    {
-        "automatic_base_change_succeeded",
-        "base_ref_changed",
-        "base_ref_deleted",
-        "base_ref_force_pushed",
-        "committed",
-        "head_ref_force_pushed",
-        "reopened",
-    }
-)
-"""After these, what was reviewed before is another change, or may be."""
-
-_HARMLESS: Final = frozenset(
-    [
-        "added_to_merge_queue",
-        "added_to_project",
-        "added_to_project_v2",
-        "assigned",
-        "auto_merge_disabled",
-        "auto_merge_enabled",
-        "auto_rebase_disabled",
-        "auto_rebase_enabled",
-        "auto_squash_disabled",
-        "auto_squash_enabled",
-        "automatic_base_change_failed",
-        "blocked_by_added",
-        "blocked_by_removed",
-        "blocking_added",
-        "blocking_removed",
-        "closed",
-        "comment_deleted",
-        "commented",
-        "commit-commented",
-        "connected",
-        "convert_to_draft",
-        "converted_from_draft",
-        "converted_note_to_issue",
-        "converted_to_discussion",
-        "copilot_work_finished",
-        "copilot_work_finished_failure",
-        "copilot_work_started",
-        "cross-referenced",
-        "demilestoned",
-        "deployed",
-        "deployment_environment_changed",
-        "disconnected",
-        "head_ref_deleted",
-        "head_ref_restored",
-        "issue_type_added",
-        "issue_type_changed",
-        "issue_type_removed",
-        "labeled",
-        "line-commented",
-        "locked",
-        "marked_as_duplicate",
-        "mentioned",
-        "merged",
-        "milestoned",
-        "moved_columns_in_project",
-        "parent_issue_added",
-        "parent_issue_removed",
-        "pinned",
-        "project_v2_item_status_changed",
-        "ready_for_review",
-        "referenced",
-        "removed_from_merge_queue",
-        "removed_from_project",
-        "removed_from_project_v2",
-        "renamed",
-        "review_dismissed",
-        "review_request_removed",
-        "review_requested",
-        "reviewed",
-        "sub_issue_added",
-        "sub_issue_removed",
-        "subscribed",
-        "transferred",
-        "unassigned",
-        "unlabeled",
-        "unlocked",
-        "unmarked_as_duplicate",
-        "unpinned",
-        "unsubscribed",
-        "user_blocked",
-    ]
-)
 
 
 class _Strict(BaseModel):
@@ -362,12 +275,12 @@ def _decisions(
 ) -> tuple[Decision, ...]:
     """F2 and F3."""
     for event in (*timeline, *events):
-        if event.event not in _MOVES and event.event not in _HARMLESS:
+        if event.event not in MOVES and event.event not in HARMLESS:
             raise unknown(f"something happened that is not known here: {event.event[:64]!a}", where=where)
     if not any(event.event == "committed" and event.sha == pull.head.sha for event in timeline):
         raise unknown(f"the timeline does not hold the head {pull.head.sha[:12]}", where=where)
-    last = max((place for place, event in enumerate(timeline) if event.event in _MOVES), default=-1)
-    moves = [event for event in (*timeline, *events) if event.event in _MOVES - {"committed"}]
+    last = max((place for place, event in enumerate(timeline) if event.event in MOVES), default=-1)
+    moves = [event for event in (*timeline, *events) if event.event in MOVES - {"committed"}]
     moved_at = max((_time(event.created_at, where) for event in moves), default=None)
     dismissed = _dismissed((*timeline, *events), where)
     found: list[Decision] = []

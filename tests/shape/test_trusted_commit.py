@@ -15,6 +15,7 @@ CORE = (
     "claims",
     "core",
     "forge",
+    "forge_events",
     "forge_reviews",
     "grammar",
     "graph",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import ipaddress
+import random
 import socket
 import ssl
 import threading
@@ -24,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from haoam_sync.dataplane.client import peer
 from haoam_sync.errors import InstanceError
 from haoam_sync.http import Bounds, Call, Http
+from haoam_sync.http.unpacking import PIECE, inflated
 from haoam_sync.model.fleet import InstanceId
 
 Handle = Callable[[BaseHTTPRequestHandler], None]
@@ -233,6 +235,18 @@ def test_a_packed_answer_is_unpacked(name: str) -> None:
         assert http.send(Call("GET", "/info")).body == b"[1]"
 
 
+@pytest.mark.parametrize("size", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 7])
+@pytest.mark.parametrize("repeated", [True, False], ids=["zeros", "noise"])
+def test_every_byte_is_unpacked(size: int, *, repeated: bool) -> None:
+    """Around the size of a piece nothing is lost and nothing is added, however well it was packed."""
+    body = bytes(size) if repeated else random.Random(1).randbytes(size)  # noqa: S311 - no secret
+    for step in (1, 7, 1000, PIECE):
+        packed = gzip.compress(body, mtime=0)
+        parts = [packed[place : place + step] for place in range(0, len(packed), step)]
+        if len(parts) < 5000:
+            assert b"".join(inflated(parts)) == body
+
+
 def test_an_answer_that_unpacks_without_end_ends() -> None:
     """A few hundred kilobytes that unpack to 256 MB are refused at the bound, and are never in memory as a whole."""
     bomb = packed(256 << 20)
@@ -253,11 +267,12 @@ def test_an_answer_that_unpacks_without_end_ends() -> None:
     ("encoding", "body"),
     [
         ("gzip", b"no gzip at all"),
-        ("gzip", gzip.compress(b"[1]")[:-4]),
-        ("gzip", gzip.compress(b"[1]") + b"more"),
+        ("gzip", gzip.compress(b"[1]", mtime=0)[:-4]),
+        ("gzip", gzip.compress(b"[1]", mtime=0) + b"more"),
         ("br", b"[1]"),
-        ("gzip, gzip", gzip.compress(gzip.compress(b"[1]"))),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"[1]", mtime=0), mtime=0)),
     ],
+    ids=["none", "cut", "more", "unknown", "twice"],
 )
 def test_an_answer_that_is_packed_strangely(encoding: str, body: bytes) -> None:
     """What does not unpack to exactly one whole answer is E_NONSENSE."""
