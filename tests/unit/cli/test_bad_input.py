@@ -301,6 +301,13 @@ def test_an_unknown_instance(site: Site) -> None:
     assert "eu/lb1" in site.must(64, "render", "eu/lb9").err
 
 
+def test_the_codec_refuses_what_the_server_refuses(site: Site, tmp_path: Path) -> None:
+    """An object that no server would take is not rendered: the refusal names the place and what is missing."""
+    file = tmp_path / "section"
+    file.write_text('{"name": "b", "adv_check": "pgsql-check"}')
+    assert "pgsql_check_params.username" in site.must(3, "codec", "render", "--kind", "backend", str(file)).err
+
+
 @pytest.mark.parametrize("source", ["", "nonsense", "[]", "{"])
 def test_the_codec_with_something_else(site: Site, source: str, tmp_path: Path) -> None:
     """Input that is no JSON object is wrong usage; text that is no section is invalid. Both say so."""

@@ -111,6 +111,24 @@ SITE = document("Certificate", "site", "pem: {secret: file/site.pem}")
             "backend/seen",
         ),
         ("Backend", "stick_rule_list: [{type: 'on', pattern: src, table: seen}]", [SEEN], "backend/seen"),
+        (
+            "Frontend",
+            "acl_list: [{acl_name: busy, criterion: 'src,table_http_req_rate(seen)', value: 'gt 9'}]",
+            [SEEN],
+            "backend/seen",
+        ),
+        (
+            "Frontend",
+            "http_request_rule_list: [{type: reject, cond: if, cond_test: '{ sc_http_req_rate(0,seen) gt 9 }'}]",
+            [SEEN],
+            "backend/seen",
+        ),
+        (
+            "Backend",
+            "http_request_rule_list: [{type: deny, cond: if, cond_test: '{ src_conn_cur(mesh/seen) gt 9 }'}]",
+            [MESH],
+            "peers/mesh",
+        ),
         ("Backend", "use_fcgi_app: php", [document("FCGIApp", "php", "{docroot: /www, max_reqs: 1}")], "fcgi-app/php"),
         (
             "Frontend",
@@ -359,3 +377,13 @@ def test_two_instances_with_their_own_mistakes(refusals: Refusals) -> None:
     two = document("Frontend", "b", 'binds: {b: {address: "*", port: 9000}}')
     (found,) = refusals({"haoam.yaml": fleet, **files(one, two)})
     assert found.startswith("spec.binds.b: *:9000 is bound already, by frontend/a")
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["{ sc0_http_req_rate gt 9 }", "{ sc_http_req_rate(0) gt 9 }", "{ sc_get_gpc(0,1) gt 9 }", "{ src_port() gt 9 }"],
+)
+def test_counters_without_a_table(load: Load, test: str) -> None:
+    """Numbers in the parentheses of a counter name no table."""
+    rule = f"http_request_rule_list: [{{type: deny, cond: if, cond_test: '{test}'}}]"
+    assert load(files(document("Frontend", "web", rule)))

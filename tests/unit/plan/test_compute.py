@@ -198,6 +198,21 @@ def test_first_write_brings_the_file_into_normal_form(given: Given) -> None:
     assert "$5$abc" not in result.normal_form_diff
 
 
+def test_the_digest_covers_what_the_normal_form_changes(given: Given) -> None:
+    """Another normal form is another plan; a change elsewhere in the file is not."""
+    text = "global\n  master-worker\n\ndefaults\n  mode {}\n\nuserlist u\n\nbackend web\n  server s 127.0.0.1:{}\n"
+
+    def digest(mode: str, port: int) -> str:
+        live = given.live(text=text.format(mode, port))
+        return compute(given.desired(given.section("backend/b2", WEB)), live, None).digest
+
+    plain = digest("http", 1)
+    assert digest("http", 1) == plain
+    assert digest("http", 2) == plain
+    moved = text.replace("defaults\n", "defaults other\n").format("http", 1)
+    assert compute(given.desired(given.section("backend/b2", WEB)), given.live(text=moved), None).digest != plain
+
+
 def test_white_space_at_line_ends_is_no_reason_to_rewrite_a_file(given: Given) -> None:
     """The server leaves a space behind an empty argument; a file that differs by that alone is in normal form."""
     text = TEXT.replace("  mode http\n", "  mode http\n  default-server \n", 1)
