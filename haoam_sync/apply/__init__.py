@@ -7,5 +7,6 @@ with what happens after a failure, a conflict, Ctrl-C or a kill, stand in `insta
 from haoam_sync.apply.interrupt import Interrupted
 from haoam_sync.apply.journal import FileJournal, Journal
 from haoam_sync.apply.waves import run
+from haoam_sync.apply.worker_drift import drifted
 
-__all__ = ["FileJournal", "Interrupted", "Journal", "run"]
+__all__ = ["FileJournal", "Interrupted", "Journal", "drifted", "run"]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.answers import RuntimeServer
+from haoam_sync.dataplane.answers import RuntimeServer, Stat
 from haoam_sync.haproxycfg.disabled import disabled_proxies
 from haoam_sync.haproxycfg.servers import servers_by_proxy
 
@@ -32,7 +32,7 @@ class Running:
         self._text = text
         self._names = frozenset(names)
         self._by_name: dict[str, Servers] = {}
-        self._statuses: dict[str, Mapping[str, str]] = {}
+        self._stats: dict[str, Mapping[str, Stat]] = {}
 
     @cached_property
     def everything(self) -> Mapping[str, Servers] | None:
@@ -56,13 +56,18 @@ class Running:
         return self._by_name[backend]
 
     def status(self, kind: str, name: str) -> str | None:
-        """Status of a `frontend` or `backend`; None when it does not run.
+        """Status of a `frontend` or `backend`; None when it does not run."""
+        found = self.stat(kind, name)
+        return found.status if found is not None else None
 
-        The statistics cost 1 ms for each backend of the instance, whatever name is asked for: they are asked once.
+    def stat(self, kind: str, name: str) -> Stat | None:
+        """The statistics of a `frontend` or `backend`; None when it does not run.
+
+        They cost 1 ms for each backend of the instance, whatever name is asked for: they are asked once.
         """
-        if kind not in self._statuses:
-            self._statuses[kind] = {stat.name: stat.status for stat in self._client.stats(kind)}
-        return self._statuses[kind].get(name)
+        if kind not in self._stats:
+            self._stats[kind] = {stat.name: stat for stat in self._client.stats(kind)}
+        return self._stats[kind].get(name)
 
 
 def placed(servers: Sequence[RuntimeServer], text: str) -> Mapping[str, Servers] | None:

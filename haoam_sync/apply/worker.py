@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 
 from haoam_sync.apply.running import Running, Servers, spread
@@ -60,7 +61,7 @@ def differences(
             sleep(_PAUSE_S)
         if running is None or attempt:
             running = Running(client, text, spread(backends))
-        found = tuple(islice(_differences(running, wanted, operator, earlier or {}), _SHOWN))
+        found = tuple(islice(_differences(running, wanted, Asked(operator, earlier or {})), _SHOWN))
         if not found:
             return ()
     return found
@@ -118,23 +119,36 @@ def _other_weights(client: Client, backend: str, wanted: Mapping[str, Json]) -> 
             yield f"server {backend}/{name} has the weight {weights.get(name)}, not {weight}"
 
 
-def _differences(
-    running: Running,
-    wanted: Mapping[SectionId, JsonObject | None],
-    operator: Mapping[ServerId, str],
-    earlier: Mapping[SectionId, JsonObject],
-) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known beside the bodies.
+
+    Attributes:
+        operator: states that somebody else decides.
+        earlier: sections as they were.
+    """
+
+    operator: Mapping[ServerId, str] = field(default_factory=dict)
+    earlier: Mapping[SectionId, JsonObject] = field(default_factory=dict)
+
+
+def _differences(running: Running, wanted: Mapping[SectionId, JsonObject | None], known: Asked) -> Iterator[str]:
     for section, body in sorted(wanted.items()):
-        match section.kind:
-            case SectionKind.FRONTEND:
-                yield from _frontend(running, section, body)
-            case SectionKind.BACKEND:
-                if body is not None:
-                    yield from _backend(running, section, body, operator)
-                elif _still_runs(running, section, earlier.get(section, {})):
-                    yield f"{section} still runs"
-            case _:
-                pass  # runs inside proxies, and shows nowhere of itself
+        yield from proxy_differences(running, section, body, known)
+
+
+def proxy_differences(running: Running, section: SectionId, body: JsonObject | None, known: Asked) -> Iterator[str]:
+    """What the worker runs otherwise of one section; other kinds run inside proxies, and show nowhere of themselves."""
+    match section.kind:
+        case SectionKind.FRONTEND:
+            yield from _frontend(running, section, body)
+        case SectionKind.BACKEND:
+            if body is not None:
+                yield from _backend(running, section, body, known.operator)
+            elif _still_runs(running, section, known.earlier.get(section, {})):
+                yield f"{section} still runs"
+        case _:
+            pass
 
 
 def _frontend(running: Running, section: SectionId, body: JsonObject | None) -> Iterator[str]:

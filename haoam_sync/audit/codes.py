@@ -27,6 +27,7 @@ class Event(Enum):
     READ_ANSWERED = ("read.answered", "HOA032", "a request that only reads, and its answer")
     DRIFT_FOUND = ("drift.found", "HOA040", "an instance differs from the commit applied last")
     DRIFT_NONE = ("drift.none", "HOA041", "an instance was compared with the commit applied last, and does not differ")
+    DRIFT_FAILED = ("drift.failed", "HOA042", "an instance could not be compared with the commit applied last")
 
     def __init__(self, label: str, code: str, meaning: str) -> None:
         self.label = label

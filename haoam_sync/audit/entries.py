@@ -11,6 +11,7 @@ from haoam_sync.audit.moment import rfc3339
 from haoam_sync.errors import HaoamError, NotTrustedError, worst_exit
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json
 from haoam_sync.model.outcome import InstanceOutcome, Outcome, Result
 from haoam_sync.model.plan import FieldChange, InstancePlan
@@ -211,7 +212,7 @@ def _state(version: int | None, checksum: str) -> ConfigurationState | None:
     return ConfigurationState(version, checksum) if version is not None or checksum else None
 
 
-def drift(plan: InstancePlan, commit: str) -> Entry:
+def drift(plan: InstancePlan, commit: str, worker: tuple[str, ...] = ()) -> Entry:
     """What an instance holds otherwise than the commit applied last says; no value of a secret-typed field."""
     changes: list[Json] = [
         {
@@ -224,14 +225,28 @@ def drift(plan: InstancePlan, commit: str) -> Entry:
     changes += [
         {"action": change.action.value, "section": f"certificate/{change.name}"} for change in plan.certificates
     ]
+    same = plan.empty and not worker
+    running: dict[str, Json] = {"worker": list(worker)} if worker else {}
     return entry(
-        Event.DRIFT_NONE if plan.empty else Event.DRIFT_FOUND,
-        outcome="unchanged" if plan.empty else "drifted",
+        Event.DRIFT_NONE if same else Event.DRIFT_FOUND,
+        outcome="unchanged" if same else "drifted",
         cluster=plan.id.cluster,
         instance=plan.id.name,
         authority=Authority(commit),
         state=StateChange(before=ConfigurationState(plan.guard.version, plan.guard.checksum)),
-        detail={"changes": changes, "repair": plan.repair} if not plan.empty else None,
+        detail=None if same else {"changes": changes, "repair": plan.repair, **running},
+    )
+
+
+def drift_failed(instance: InstanceId, error: HaoamError, commit: str) -> Entry:
+    """That an instance could not be compared. The message stays out: it may hold a part of an answer."""
+    return entry(
+        Event.DRIFT_FAILED,
+        outcome="failed",
+        cluster=instance.cluster,
+        instance=instance.name,
+        authority=Authority(commit),
+        detail={"code": error.code},
     )
 
 

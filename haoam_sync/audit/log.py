@@ -12,13 +12,14 @@ from typing import Self
 
 from haoam_sync.audit.appender import SEGMENT_BYTES, Appender
 from haoam_sync.audit.codes import Event
-from haoam_sync.audit.entries import accepted, concluded, drift, entry, intended, refused
+from haoam_sync.audit.entries import accepted, concluded, drift, drift_failed, entry, intended, refused
 from haoam_sync.audit.key import AuditKey
 from haoam_sync.audit.leftovers import Unfinished
 from haoam_sync.audit.recording import LogRecorder
 from haoam_sync.errors import AuditError, HaoamError
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.outcome import Outcome
 from haoam_sync.model.plan import InstancePlan
 from haoam_sync.model.record import Entry, Runner
@@ -131,13 +132,26 @@ class AuditLog:
         """
         self.record(refused(error, commit, trusted, self._key), sync=True)
 
-    def drift(self, plan: InstancePlan, *, commit: str) -> None:
+    def drift(self, plan: InstancePlan, *, commit: str, worker: tuple[str, ...] = ()) -> None:
         """Record what a comparison with the commit applied last has shown for one instance.
+
+        Args:
+            plan: what would bring its configuration back.
+            commit: the one applied last.
+            worker: what its worker runs otherwise.
 
         Raises:
             AuditError: it could not be recorded.
         """
-        self.record(drift(plan, commit), sync=True)
+        self.record(drift(plan, commit, worker), sync=True)
+
+    def drift_failed(self, instance: InstanceId, error: HaoamError, *, commit: str) -> None:
+        """Record that an instance could not be compared with the commit applied last.
+
+        Raises:
+            AuditError: it could not be recorded.
+        """
+        self.record(drift_failed(instance, error, commit), sync=True)
 
     def intend(self, authorized: AuthorizedPlan, *, runner: Runner, rule: str = "") -> Apply:
         """Record what is about to be done, and by what authority, before anything is.

@@ -46,11 +46,13 @@ def plan(
 
 @click.command()
 @clusters
+@click.option("--worker", is_flag=True, help="Compare what HAProxy runs as well: states, weights, addresses.")
 @output("json")
 @places
 def drift(
     *,
     clusters: tuple[str, ...],
+    worker: bool,
     output: str,
     repo: str | None,
     root: str | None,
@@ -61,13 +63,13 @@ def drift(
 
     An instance that cannot be read is named, and the others are compared all the same; the exit code is then 7.
     """
-    found = pipeline.drift(resolve(repo, root, state, audit), clusters)
+    found = pipeline.drift(resolve(repo, root, state, audit), clusters, worker=worker)
     printing.result(
-        text.drift(found.plan, found.never_applied, found.failed),
-        as_json.drift(found.plan, found.never_applied, found.failed),
+        text.drift(found.plan, found.never_applied, found.failed, found.worker),
+        as_json.drift(found.plan, found.never_applied, found.failed, found.worker),
         output,
     )
     if output == "text":
         printing.note(f"{found.requests} API requests")
-    differs = set() if found.plan.empty else {DIFFERENCES}
+    differs = {DIFFERENCES} if found.found else set()
     return worst_exit({*differs, *(error.exit for error in found.failed.values())})

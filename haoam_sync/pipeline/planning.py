@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from haoam_sync import apply as applies
 from haoam_sync import live, trust
 from haoam_sync import plan as plans
 from haoam_sync.errors import AuditError, HaoamError, NotTrustedError
@@ -44,14 +45,21 @@ class Drift:
     Attributes:
         plan: what would bring every instance back.
         never_applied: clusters, and single instances of the others, to which nothing was applied yet.
-        requests: how many API requests it took, those of instances that failed aside.
+        requests: how many API requests it took, those of instances that failed included.
         failed: instances that could not be compared, and why; sorted.
+        worker: what each worker runs otherwise than it should; None when that was not asked for.
     """
 
     plan: Plan
     never_applied: tuple[str, ...]
     requests: int
     failed: Mapping[InstanceId, HaoamError] = field(default_factory=dict)
+    worker: Mapping[InstanceId, tuple[str, ...]] | None = None
+
+    @property
+    def found(self) -> bool:
+        """Whether anything differs."""
+        return not self.plan.empty or any((self.worker or {}).values())
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,10 @@ def plan(settings: Settings, revision: str, clusters: tuple[str, ...]) -> Planne
         return _planned(here, here.wanted(accepted.commit), accepted.commit, clusters)
 
 
-def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
+def drift(settings: Settings, clusters: tuple[str, ...], *, worker: bool = False) -> Drift:
     """What differs from the commits applied last. One request for an instance that is as the apply left it.
+
+    With `worker`, what HAProxy runs is compared as well: a few requests more, whatever the size.
 
     An instance that cannot be read or compared hides nothing about the others: it is among the `failed`.
 
@@ -110,10 +120,10 @@ def drift(settings: Settings, clusters: tuple[str, ...]) -> Drift:
         HaoamError: as for each stage that is not about one instance.
     """
     with opened(settings) as here:
-        return _drift(here, clusters)
+        return _drift(here, clusters, worker=worker)
 
 
-def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
+def _drift(here: Opened, clusters: tuple[str, ...], *, worker: bool) -> Drift:
     trusted = here.accepted()
     fleet = here.fleet(trusted)
     targets = chosen(fleet, clusters)
@@ -122,11 +132,12 @@ def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(audit_log(here.settings))
         recorder = log.recorder()
-        found, failed = connecting.tried(instances, lambda one: _looked_at(here, one, before, recorder))
+        looks = {one.id: _Look(before, worker=worker) for one in instances}
+        found, failed = connecting.tried(instances, lambda one: looks[one.id].at(here, one, recorder))
         for error in failed.values():
             if isinstance(error, AuditError):
                 raise error
-        changed = {identity: snapshot for identity, (snapshot, _) in found.items() if snapshot is not None}
+        changed = {identity: snapshot for identity, snapshot in found.items() if snapshot is not None}
         owner = owning.owner(here, trusted.id, trusted.id, before.instances, changed, before.instances)
         planned, uncomparable = _each(before.instances, changed, before, owner)
         failed |= uncomparable
@@ -138,14 +149,19 @@ def _drift(here: Opened, clusters: tuple[str, ...]) -> Drift:
         result = Plan(
             trusted.id, before.commits, "", tuple(sorted((*planned, *untouched), key=lambda instance: instance.id))
         )
+        running = {identity: looks[identity].differences for identity in sorted(found) if identity not in failed}
         for instance in result.instances:
-            if not instance.empty:
-                log.drift(instance, commit=before.seen[instance.id].commit)
+            others = running.get(instance.id, ())
+            if not instance.empty or others:
+                log.drift(instance, commit=before.seen[instance.id].commit, worker=others)
+        for identity, error in sorted(failed.items()):
+            log.drift_failed(identity, error, commit=before.seen[identity].commit)
     return Drift(
         result,
         _never_applied(targets, before),
-        sum(requests for _, requests in found.values()),
+        sum(look.requests for look in looks.values()),
         dict(sorted(failed.items())),
+        running if worker else None,
     )
 
 
@@ -239,13 +255,33 @@ def planned_proposal(
     return Planned(result, refusal, sum(snapshot.requests for snapshot in snapshots.values()))
 
 
-def _looked_at(here: Opened, instance: Instance, before: Earlier, recorder: Recorder) -> tuple[Live | None, int]:
-    """A snapshot and the requests it took; no snapshot when the configuration is as the apply left it."""
-    with connecting.client(instance, here.reveal, recorder) as api:
-        seen = before.seen.get(instance.id)
-        if seen is not None and live.unchanged(api, seen.version, seen.checksum):
-            return None, api.requests
-        return live.read(api, instance.id), api.requests
+class _Look:
+    """One look at one instance.
+
+    Attributes:
+        requests: that it took, also when it failed.
+        differences: of the worker.
+    """
+
+    def __init__(self, before: Earlier, *, worker: bool) -> None:
+        self.requests = 0
+        self.differences: tuple[str, ...] = ()
+        self._before = before
+        self._worker = worker
+
+    def at(self, here: Opened, instance: Instance, recorder: Recorder) -> Live | None:
+        """A snapshot; None when the configuration is as the apply left it."""
+        with connecting.client(instance, here.reveal, recorder) as api:
+            try:
+                seen = self._before.seen.get(instance.id)
+                same = seen is not None and live.unchanged(api, seen.version, seen.checksum)
+                snapshot = None if same else live.read(api, instance.id)
+                wanted = self._before.instances.get(instance.id)
+                if self._worker and wanted is not None:
+                    self.differences = applies.drifted(api, wanted)
+                return snapshot
+            finally:
+                self.requests = api.requests
 
 
 def _instances(clusters: Mapping[str, Cluster]) -> Iterable[Instance]:

@@ -25,11 +25,22 @@ def plan(value: Plan, *, proposed: bool = False) -> JsonObject:
 
 
 def drift(
-    value: Plan, never_applied: Iterable[str] = (), failed: Mapping[InstanceId, HaoamError] | None = None
+    value: Plan,
+    never_applied: Iterable[str] = (),
+    failed: Mapping[InstanceId, HaoamError] | None = None,
+    worker: Mapping[InstanceId, tuple[str, ...]] | None = None,
 ) -> JsonObject:
-    """A plan against the commit applied last, read as drift: `before` is live, `after` is what git says."""
+    """A plan against the commit applied last, read as drift: `before` is live, `after` is what git says.
+
+    `worker` is there when it was asked for: what HAProxy runs otherwise, one text each.
+    """
+    running = [
+        {"instance": str(identity), "differences": list(differences)}
+        for identity, differences in sorted((worker or {}).items())
+    ]
     return {
-        "in_sync": value.empty and not failed,
+        "in_sync": value.empty and not failed and not any((worker or {}).values()),
+        **({} if worker is None else {"worker": running}),
         "applied": dict(sorted(value.applied.items())),
         "never_applied": sorted(never_applied),
         "failed": [

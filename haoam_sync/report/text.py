@@ -41,9 +41,12 @@ def plan(value: Plan, *, proposed: bool = False) -> Text:
 
 
 def drift(
-    value: Plan, never_applied: Iterable[str] = (), failed: Mapping[InstanceId, HaoamError] | None = None
+    value: Plan,
+    never_applied: Iterable[str] = (),
+    failed: Mapping[InstanceId, HaoamError] | None = None,
+    worker: Mapping[InstanceId, tuple[str, ...]] | None = None,
 ) -> Text:
-    """What differs from the commit applied last: live value first, then what git says."""
+    """What differs from the commit applied last: live value first, then what git says; what the worker runs behind."""
     text = Text()
     for cluster in never_applied:
         text.append(f"{cluster}: nothing applied yet, nothing to compare\n", "dim")
@@ -61,11 +64,23 @@ def drift(
         for certificate in instance.certificates:
             word = "missing" if certificate.action is Action.CREATE else "not in git"
             text.append(f"  certificate {certificate.name}: {word}\n")
+    _running(text, worker or {})
     for identity, error in sorted((failed or {}).items()):
         text.append(f"{identity}: not compared: {error.code}: {visible(error.message)}\n", "red")
         for line in error.hint.splitlines():
             text.append(f"  {visible(line.strip())}\n", "dim")
     return text
+
+
+def _running(text: Text, worker: Mapping[InstanceId, tuple[str, ...]]) -> None:
+    """What each worker runs otherwise; names come from the instance."""
+    for identity, differences in sorted(worker.items()):
+        if not differences:
+            text.append(f"{identity}: the worker runs it\n", "green")
+            continue
+        text.append(f"{identity}: the worker runs something else\n", "yellow")
+        for line in differences:
+            text.append(f"  {visible(line)}\n")
 
 
 def outcome(value: Outcome) -> Text:

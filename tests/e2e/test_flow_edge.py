@@ -84,6 +84,39 @@ def test_drift_is_found_and_put_back(world: Edge) -> None:
     world.must(0, "drift")
 
 
+def test_drift_of_the_worker(world: Edge) -> None:
+    """A drain and a weight that stand in no file: drift alone does not see them, `--worker` names them, exit 2."""
+    node = world.node
+    assert "the worker runs it" in world.must(0, "drift", "--worker").out
+    node.gate.forget()
+    world.must(0, "drift", "--worker")
+    quiet = len(node.gate.requests)
+    assert quiet <= 5
+    node.lab.worker("set server web/web-1 state drain")
+    node.lab.worker("set server web/web-2 weight 7")
+    try:
+        world.must(0, "drift")
+        ran = world.must(2, "drift", "--worker")
+        assert "server web/web-1 is drain, not ready" in ran.out
+        assert "server web/web-2 has the weight 7, not 100" in ran.out
+        found = world.must(2, "drift", "--worker", "--output", "json").json
+        assert not found["in_sync"]
+        assert found["worker"] == [
+            {
+                "instance": "eu/lb1",
+                "differences": [
+                    "server web/web-1 is drain, not ready",
+                    "server web/web-2 has the weight 7, not 100",
+                ],
+            }
+        ]
+        assert "worker" not in world.must(0, "drift", "--output", "json").json
+    finally:
+        node.lab.worker("set server web/web-1 state ready")
+        node.lab.worker("set server web/web-2 weight 100")
+    world.must(0, "drift", "--worker")
+
+
 def test_what_is_not_ours_stays_byte_for_byte(world: Edge) -> None:
     """An apply that changes, adds and deletes leaves every foreign section as it was, comments and spaces included."""
     node = world.node

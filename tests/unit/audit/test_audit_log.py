@@ -37,7 +37,7 @@ from audit_samples import (
 )
 
 from haoam_sync import audit
-from haoam_sync.errors import AuditError, LockedError, NotTrustedError, PlanMismatchError
+from haoam_sync.errors import AuditError, InstanceError, LockedError, NotTrustedError, PlanMismatchError
 from haoam_sync.model.exchange import Answer
 from haoam_sync.model.json import Json
 from haoam_sync.model.outcome import Result
@@ -420,6 +420,25 @@ def test_drift_is_recorded_with_fields_and_both_values(tmp_path: Path) -> None:
         {"path": "servers.s1.weight", "before": 100, "after": 50},
     ]
     assert (none["event"], none["instance"]) == ("drift.none", "eu-2")
+
+
+def test_what_the_worker_runs_otherwise_is_drift(tmp_path: Path) -> None:
+    """A configuration without a difference and a worker with one is a drift, and the record says which."""
+    with opened(tmp_path) as log:
+        log.drift(instance_plan(EU2, changed=False), commit=COMMIT, worker=("server web/s1 is drain, not ready",))
+    (found,) = written(tmp_path)
+    assert (found["event"], found["outcome"]) == ("drift.found", "drifted")
+    assert found["detail"]["worker"] == ["server web/s1 is drain, not ready"]
+
+
+def test_an_instance_that_could_not_be_compared_is_recorded(tmp_path: Path) -> None:
+    """A look that failed leaves a record with its code, and none of the words, which may come from the instance."""
+    with opened(tmp_path) as log:
+        log.drift_failed(EU2, InstanceError("said: topsecret", code="E_TIMEOUT"), commit=COMMIT)
+    (failed,) = written(tmp_path)
+    assert (failed["event"], failed["outcome"], failed["instance"]) == ("drift.failed", "failed", "eu-2")
+    assert failed["detail"] == {"code": "E_TIMEOUT"}
+    assert "topsecret" not in json.dumps(failed)
 
 
 def test_the_worst_instance_decides_the_outcome(tmp_path: Path) -> None:
