@@ -13,7 +13,7 @@ the only module that imports ruamel.yaml.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -82,25 +82,26 @@ class Document:
         value: its content: dict, list, str, int, float, bool, None. Never the empty document.
         file: path in the repository.
         start: where it begins.
+        index: its place in the file, empty documents counted.
     """
 
     value: Value
     file: str
     start: Position
     _source: _Source = field(repr=False, compare=False)
-    _index: int = field(repr=False)
+    index: int = field(repr=False)
 
     def position(self, path: Path = ()) -> Position:
         """Where the value at `path` begins; where there is none, the nearest thing that encloses it."""
         if not path:
             return self.start
-        return self._find(self._source.places[self._index].values, path)
+        return self._find(self._source.places[self.index].values, path)
 
     def key_position(self, path: Path = ()) -> Position:
         """Where the key that leads to `path` begins; an item of a list has no key, so its own beginning."""
         if path and isinstance(path[-1], int):
             return self.position(path)
-        return self._find(self._source.places[self._index].keys, path)
+        return self._find(self._source.places[self.index].keys, path)
 
     def _find(self, places: dict[Path, Position], path: Path) -> Position:
         while path and path not in places:
@@ -126,6 +127,31 @@ def load(data: bytes, file: str, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Docum
         raise InvalidDesiredError(tuple(builder.problems))
     found = enumerate(zip(values, builder.starts, strict=True))
     return tuple(Document(value, file, start, source, index) for index, (value, start) in found if value is not None)
+
+
+def to_remember(found: Sequence[Document]) -> list[list[Value]]:
+    """The documents of a file as JSON that `recall` makes the same documents of."""
+    return [[one.index, one.start.line, one.start.column, one.value] for one in found]
+
+
+def recall(data: bytes, file: str, parts: Sequence[Sequence[Value]]) -> tuple[Document, ...]:
+    """The documents of a file that was read before.
+
+    Args:
+        data: the file's bytes, the same as then.
+        file: its path now.
+        parts: what `to_remember` made of its documents then.
+
+    Raises:
+        ValueError, TypeError, IndexError: `parts` is nothing of the kind.
+    """
+    source = _Source(data.decode(), file, DEFAULT_BOUNDS)
+    found = []
+    for index, line, column, value in parts:
+        if not isinstance(index, int) or not isinstance(line, int) or not isinstance(column, int):
+            raise TypeError("a place is three numbers")
+        found.append(Document(value, file, Position(file, line, column), source, index))
+    return tuple(found)
 
 
 def _decoded(data: bytes, file: str, bounds: Bounds) -> str:

@@ -18,6 +18,8 @@ _STATES = {"MAINT": "maint", "DRAIN": "drain"}
 """Only these exact words are somebody's order: `MAINT (resolution)` and the like come and go by themselves."""
 
 
+_STATISTICS = 200
+"""Up to so many backends API 3.2's statistics are asked for weights set by hand, which the outcome then tells."""
 _TRIES = 3
 _PAUSE_S = 0.5
 
@@ -50,7 +52,7 @@ def read(client: Client, live: Live, changed: Collection[SectionId], running: Ru
         running: asked already.
     """
     view = run_time.RunTimeView.of(live)
-    if view.statistics and not view.tells_weights:
+    if not view.tells_weights and run_time.count_backends(live) <= _STATISTICS:
         stats = [stat for stat in client.stats("server") if stat.type == "server" and stat.backend]
         return RuntimeState(
             {(stat.backend, stat.name): _STATES.get(stat.status, "ready") for stat in stats},

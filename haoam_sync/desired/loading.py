@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
-from haoam_sync import documents
 from haoam_sync.desired import certificates as certificate_documents
 from haoam_sync.desired import change_policies, declaration, envelope, resolution
 from haoam_sync.desired import fleet as fleet_document
@@ -14,6 +13,7 @@ from haoam_sync.desired.crosscheck import CrossCheck, Declared
 from haoam_sync.desired.envelope import CERTIFICATE, CHANGE_POLICY, SECTION_KINDS, Envelope
 from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
 from haoam_sync.desired.problems import Problems
+from haoam_sync.desired.recalled import Memory, Recall
 from haoam_sync.desired.sections import Sections
 from haoam_sync.desired.variables import Scope
 from haoam_sync.documents import Document
@@ -37,6 +37,9 @@ def load(
     reveal: Callable[[SecretUse], str] | None,
     api: ApiVersion = NEWEST,
     fleet: Fleet | None = None,
+    *,
+    memory: Memory | None = None,
+    keep: bool = False,
 ) -> Desired:
     """What a commit says every instance should be.
 
@@ -53,6 +56,8 @@ def load(
             management networks and limits are the accepted one's. An instance that only one of the two has is left
             out: it is not known where it is, or it would not be ours any more. A new cluster stands there without
             instances.
+        memory: of blobs that were read before.
+        keep: whether what is new may be put there; never for a commit that nobody trusts (yet).
 
     Raises:
         InvalidDesiredError: with everything that is wrong.
@@ -62,7 +67,7 @@ def load(
     """
     if fleet is not None and reveal is not None:
         raise ValueError("the secrets of a proposed commit are never resolved")
-    desired = _Loader(commit, blobs, api).desired(fleet)
+    desired = _Loader(commit, blobs, api, Recall(memory, api, keep=keep)).desired(fleet)
     return resolution.resolve(desired, reveal) if reveal is not None else desired
 
 
@@ -83,8 +88,9 @@ def load_fleet(blobs: Mapping[str, bytes]) -> Fleet:
 class _Loader:
     """One commit on its way."""
 
-    def __init__(self, commit: str, blobs: Mapping[str, bytes], api: ApiVersion) -> None:
+    def __init__(self, commit: str, blobs: Mapping[str, bytes], api: ApiVersion, recall: Recall) -> None:
         self._commit = commit
+        self._recall = recall
         self._blobs = blobs
         self._api = api
         self._problems = Problems()
@@ -105,6 +111,7 @@ class _Loader:
         if self._complete:
             self._crosscheck.finish()
         self._problems.refuse()
+        self._recall.finish()
         if own is None:
             raise AssertionError("a fleet is there, or a problem says why not")
         fleet = own if accepted is None else _with_endpoints(own, accepted)
@@ -128,7 +135,7 @@ class _Loader:
                 self._problems.file(path, "only *.yaml files may stand here", hint)
                 continue
             try:
-                yield from documents.load(self._blobs[path], path)
+                yield from self._recall.documents(self._blobs[path], path)
             except InvalidDesiredError as error:
                 self._problems.take(error)
                 self._complete = False
@@ -148,7 +155,8 @@ class _Loader:
         if section is None:
             return False
         sections = Sections(section, self._api, self._problems)
-        sections.check()
+        sections.check(known_good=self._recall.is_good(outside.document))
+        self._recall.judged(outside.document, alone=sections.depends_on_nothing)
         for cluster in section.clusters:
             self._sections.setdefault(cluster.name, []).append(sections)
         return True

@@ -56,10 +56,21 @@ class Sections:
         """Whether the instances of one cluster may get different ones."""
         return any(reference.scope == "instance" for reference in self.declaration.variables)
 
-    def check(self) -> None:
-        """Check what needs no cluster: everything, where no variable stands in it."""
+    @property
+    def depends_on_nothing(self) -> bool:
+        """Whether the verdict on it is one of its document alone: no variable and no secret stands in it."""
+        return not self.declaration.variables and not self.declaration.secrets
+
+    def check(self, *, known_good: bool = False) -> None:
+        """Check what needs no cluster: everything, where no variable stands in it.
+
+        Args:
+            known_good: the same document was found good before, by the same tool.
+        """
         if not self.declaration.variables:
-            self._bodies[()] = self.declaration.template if self._checked(self.declaration.template) else None
+            template = self.declaration.template
+            good = (known_good and self.depends_on_nothing) or self._checked(template)
+            self._bodies[()] = template if good else None
 
     def _body(self, scope: Scope) -> JsonObject | None:
         """The body with its variables filled in; checked when it is seen for the first time."""

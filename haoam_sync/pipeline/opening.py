@@ -18,6 +18,7 @@ from haoam_sync.model.fleet import Cluster, Fleet, Limits
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.record import Runner
 from haoam_sync.model.secret import SecretReference, SecretUse
+from haoam_sync.remembered import Remembered
 from haoam_sync.repository import Login, Repository
 from haoam_sync.secrets import Revealer
 from haoam_sync.settings import Settings
@@ -121,7 +122,7 @@ class Opened:
                 where=commit,
                 hint=f"somebody changed {self.settings.state}: find out who, and restore it from a backup",
             )
-        return desired.load(commit, self.repository.blobs(commit), self.reveal)
+        return self._trusted(commit)
 
     def outside(self, head: str, commits: Collection[str]) -> frozenset[str]:
         """Those of `commits` (any text) that are not in the history of a trusted commit."""
@@ -130,11 +131,22 @@ class Opened:
 
     def wanted(self, commit: TrustedCommit) -> Desired:
         """Desired state of a trusted commit, secrets resolved."""
-        return desired.load(commit.id, self.repository.blobs(commit.id), self.reveal)
+        return self._trusted(commit.id)
+
+    def _trusted(self, commit: str) -> Desired:
+        """Secrets resolved; what it holds is remembered, which nothing of a commit that is only proposed is."""
+        found = desired.load(commit, self.repository.blobs(commit), self.reveal, memory=self._memory, keep=True)
+        self._memory.save()
+        return found
+
+    @cached_property
+    def _memory(self) -> Remembered:
+        """What was read before."""
+        return Remembered(self.settings.state / "cache", lambda: audit.load_key(self.settings.state).secret)
 
     def proposed(self, commit: ProposedCommit, fleet: Fleet) -> Desired:
         """Desired state of a proposed commit: endpoints as accepted, no secret resolved."""
-        return desired.load(commit.id, self.repository.blobs(commit.id), None, fleet=fleet)
+        return desired.load(commit.id, self.repository.blobs(commit.id), None, fleet=fleet, memory=self._memory)
 
     def fleet(self, commit: TrustedCommit) -> Fleet:
         """Clusters and instances of a trusted commit."""
@@ -196,7 +208,7 @@ class Opened:
     @lru_cache(maxsize=8)  # noqa: B019 - an Opened lives as long as its run
     def unresolved(self, commit: str) -> Desired:
         """Desired state of a commit with its own fleet, no secret resolved."""
-        return desired.load(commit, self.repository.blobs(commit), None)
+        return desired.load(commit, self.repository.blobs(commit), None, memory=self._memory)
 
 
 def login(root: HostRoot) -> Login | None:
