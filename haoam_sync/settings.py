@@ -18,6 +18,7 @@ class Settings:
         state: directory of the runner's own memory: accepted commit, applied commits, locks.
         audit: directory of the audit log.
         runner: name of this runner in audit records.
+        state_key: private key that a runner without a disk signs its memory with; None for none.
     """
 
     repo: str
@@ -25,6 +26,7 @@ class Settings:
     state: Path
     audit: Path
     runner: str
+    state_key: Path | None = None
 
 
 def default_root() -> Path:
@@ -49,4 +51,5 @@ def resolve(repo: str | None, root: str | None, state: str | None, audit: str | 
         state=chosen_state,
         audit=Path(audit).absolute() if audit else chosen_state / "audit",
         runner=os.environ.get("HAOAM_RUNNER") or socket.gethostname(),
+        state_key=Path(os.environ["HAOAM_STATE_KEY"]).absolute() if os.environ.get("HAOAM_STATE_KEY") else None,
     )

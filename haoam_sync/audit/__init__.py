@@ -16,7 +16,7 @@ the log is whole and what it does not explain. docs/audit.md shows all of it, do
 from haoam_sync.audit.attribution import Unattributed
 from haoam_sync.audit.codes import REFUSALS, Event, Flaw
 from haoam_sync.audit.key import AuditKey, load_key
-from haoam_sync.audit.leftovers import Leftovers, LeftTransaction, Unfinished, leftovers, unfinished
+from haoam_sync.audit.leftovers import Leftovers, LeftTransaction, Unfinished, last_accepted, leftovers, unfinished
 from haoam_sync.audit.log import Apply, AuditLog, open_log
 from haoam_sync.audit.recording import LogRecorder
 from haoam_sync.audit.verdict import LogFlaw, SegmentSummary, Verification
@@ -37,6 +37,7 @@ __all__ = [
     "Unattributed",
     "Unfinished",
     "Verification",
+    "last_accepted",
     "leftovers",
     "load_key",
     "open_log",

@@ -16,6 +16,7 @@ class Event(Enum):
     LOG_CLOCK = ("log.clock", "HOA003", "the clock went back; times start again from here")
     COMMIT_ACCEPTED = ("commit.accepted", "HOA010", "a commit was found signed and reviewed")
     COMMIT_REFUSED = ("commit.refused", "HOA011", "a commit was not trusted; the error names the refusal")
+    MEMORY_BEGUN = ("memory.begun", "HOA012", "an operator said what is accepted: the memory begins anew from there")
     APPLY_REFUSED = ("apply.refused", "HOA020", "an apply was refused before it wrote: not authorized, limit, digest")
     APPLY_INTENDED = ("apply.intended", "HOA021", "an apply is about to begin, by this authority")
     INSTANCE_INTENDED = ("instance.intended", "HOA022", "what the apply is about to do to one instance")

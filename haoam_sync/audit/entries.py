@@ -79,10 +79,10 @@ def failure(key: AuditKey, kind: str, words: str) -> Failure:
     return Failure(kind, key.digest(words.encode("utf-8", "surrogatepass")) if words else "")
 
 
-def accepted(commit: TrustedCommit) -> Entry:
-    """A commit was found signed and reviewed."""
+def accepted(commit: TrustedCommit, event: Event = Event.COMMIT_ACCEPTED) -> Entry:
+    """A commit was found signed and reviewed; or an operator began the memory with it."""
     return entry(
-        Event.COMMIT_ACCEPTED,
+        event,
         outcome="accepted",
         actor=_actor(commit),
         reviewers=_reviewers(commit),

@@ -6,7 +6,7 @@ Only whose they were could say so: the Data Plane API's own list names id, statu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -21,10 +21,8 @@ from haoam_sync.model.members import Members
 from haoam_sync.model.record import Authority, Record
 
 _TRANSACTIONS: Final = re.compile(r".*/transactions(?:/([^/]+))?")
-_TELLING: Final = tuple(
-    f'"code":"{event.code}"'.encode()
-    for event in (Event.APPLY_INTENDED, Event.APPLY_CONCLUDED, Event.APPLY_RECOVERED, Event.REQUEST_ANSWERED)
-)
+_LEFT: Final = (Event.APPLY_INTENDED, Event.APPLY_CONCLUDED, Event.APPLY_RECOVERED, Event.REQUEST_ANSWERED)
+_ACCEPTED: Final = (Event.COMMIT_ACCEPTED, Event.MEMORY_BEGUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ def leftovers(directory: Path) -> Leftovers:
         AuditError: the log cannot be read, or a line that matters is no record.
     """
     ledger = Ledger()
-    for place, record in _telling(directory):
+    for place, record in _telling(directory, _LEFT):
         try:
             ledger.see(record)
         except ValueError as error:
@@ -159,18 +157,32 @@ def unfinished(directory: Path) -> tuple[Unfinished, ...]:
     return leftovers(directory).applies
 
 
-def _telling(directory: Path) -> Iterator[tuple[str, Record]]:
-    """The records that can matter, with their places.
+def last_accepted(directory: Path) -> str:
+    """The commit that this log says was accepted last; "" when there is no log yet, or none in it.
+
+    Raises:
+        AuditError: as `leftovers`.
+    """
+    commit = ""
+    for _, record in _telling(directory, _ACCEPTED):
+        if record.entry.code in {event.code for event in _ACCEPTED} and record.entry.authority is not None:
+            commit = record.entry.authority.commit
+    return commit
+
+
+def _telling(directory: Path, events: Collection[Event]) -> Iterator[tuple[str, Record]]:
+    """The records of these events, with their places.
 
     In canonical form a record's code stands as `"code":"HOA021"`, so a line without that text is none of them; a body
     that holds the same text costs a decoding, no more.
     """
     if not directory.exists():
         return
+    codes = tuple(f'"code":"{event.code}"'.encode() for event in events)
     for number in segment_numbers(directory):
         path = segment_path(directory, number)
         for line in lines(path):
-            if line.complete and any(code in line.data for code in _TELLING):
+            if line.complete and any(code in line.data for code in codes):
                 place = f"{path}:{line.number}"
                 try:
                     yield place, decode(line.data)

@@ -119,6 +119,14 @@ class AuditLog:
         """
         self.record(accepted(commit), sync=True)
 
+    def begun(self, commit: TrustedCommit) -> None:
+        """Record that an operator began the memory of accepted commits with this one.
+
+        Raises:
+            AuditError: it could not be recorded.
+        """
+        self.record(accepted(commit, Event.MEMORY_BEGUN), sync=True)
+
     def refused(self, error: HaoamError, *, commit: str = "", trusted: TrustedCommit | None = None) -> None:
         """Record a refusal: of the commit when `error` is about trust, else of its apply.
 

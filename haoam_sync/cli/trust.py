@@ -7,6 +7,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.report import commits
 
@@ -84,36 +85,6 @@ def verify(
 
 
 @trust.command()
-@output("json")
-@places
-def state(*, output: str, repo: str | None, root: str | None, state: str | None, audit: str | None) -> None:
-    """Show what this host has accepted, and what was applied to each cluster."""
-    found = pipeline.remembered(resolve(repo, root, state, audit))
-    if output == "json":
-        printing.as_json(
-            {
-                "accepted": [commits.as_json(commit) for commit in found.accepted],
-                "applied": {name: record.commit for name, record in found.applied.items() if record.commit},
-                "instances": {
-                    f"{name}/{one}": seen.commit
-                    for name, record in found.applied.items()
-                    for one, seen in sorted(record.instances.items())
-                },
-            }
-        )
-        return
-    if not found.accepted:
-        click.echo("nothing is accepted yet")
-    printing.styled(commits.table(found.accepted))
-    for name, record in found.applied.items():
-        if record.commit:
-            click.echo(f"{name}: {record.commit[:12]} was applied last")
-        for one, seen in sorted(record.instances.items()):
-            if seen.commit != record.commit:
-                click.echo(f"{name}/{one}: {seen.commit[:12]} was applied last")
-
-
-@trust.command()
 @click.argument("revision", metavar="COMMIT")
 @output("json")
 @places
@@ -136,3 +107,6 @@ def explain(
     else:
         printing.styled(commits.table((accepted.commit,)))
     return 0
+
+
+trust.add_command(state)

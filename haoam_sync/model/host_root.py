@@ -74,6 +74,8 @@ class HostRoot:
             One that can not be read holds everything.
         github: where pull requests are read; None when reviews on a forge count for nothing here.
         source: with what an https source is read and written; None for nothing.
+        runners: SSH public keys whose records of what was accepted are believed; empty when this host keeps its memory
+            on its own disk.
     """
 
     introduction: str
@@ -87,6 +89,7 @@ class HostRoot:
     denylist: Path | None = None
     github: GitHubAccess | None = None
     source: SourceAccess | None = None
+    runners: tuple[str, ...] = ()
 
     @property
     def own_secrets(self) -> tuple[SecretReference, ...]:

@@ -10,10 +10,12 @@ from haoam_sync.pipeline.import_files import Imported, Target
 from haoam_sync.pipeline.importing import Endpoint, adopt, import_file, import_instance
 from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
+from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
-from haoam_sync.pipeline.trusting import Made, Remembered, init_trust, remembered, verify_trust
+from haoam_sync.pipeline.trusting import Made, init_trust, verify_trust
 
 __all__ = [
+    "Beginning",
     "Drift",
     "Endpoint",
     "Imported",
@@ -25,6 +27,8 @@ __all__ = [
     "Validation",
     "adopt",
     "apply",
+    "begin",
+    "beginning",
     "doctor",
     "drift",
     "import_file",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from haoam_sync import apply as applies
-from haoam_sync import audit, authorize, live, trust
+from haoam_sync import audit, authorize, live
 from haoam_sync import plan as plans
 from haoam_sync.audit import AuditLog
 from haoam_sync.errors import HaoamError, NotRestoredError, NotTrustedError, PlanMismatchError
@@ -63,7 +63,7 @@ def _trusted(here: Opened, revision: str, log: AuditLog) -> TrustedCommit:
     accepted = here.verify(revision)
     for step in accepted.steps:
         log.accepted(step)
-    trust.store_state(here.settings.state, accepted)
+    here.memory.store(accepted)
     return accepted.commit
 
 
@@ -103,7 +103,7 @@ def _require_newest(here: Opened, trusted: TrustedCommit) -> None:
     Raises:
         NotTrustedError: E_STATE_ROLLBACK.
     """
-    accepted = trust.load_state(here.settings.state, here.root).accepted
+    accepted = here.memory.reload().accepted
     if accepted != trusted.id:
         raise NotTrustedError(
             f"{accepted} was accepted here meanwhile: {trusted.id} is not the newest commit any more",

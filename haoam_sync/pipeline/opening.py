@@ -51,6 +51,11 @@ class Opened:
     now: datetime
 
     @cached_property
+    def memory(self) -> trust.Memory:
+        """Where accepted commits are remembered: on this host's disk, or in signed records in the source."""
+        return trust.memory(self.settings.state, self.root, self.repository, self.settings.state_key, self.now)
+
+    @cached_property
     def change_digest(self) -> Callable[[str, str], str]:
         """Computes the change digest of base and head, each pair once."""
         return lru_cache(maxsize=None)(
@@ -71,14 +76,29 @@ class Opened:
             NotTrustedError: E_...
             UsageError: there is no such commit.
         """
+        return self._verified(self.memory.load(), revision)
+
+    def verify_from_nothing(self, revision: str) -> trust.Accepted:
+        """Trust stage, as if nothing were remembered: from the introduction commit on.
+
+        Raises:
+            NotTrustedError: E_...
+            UsageError: there is no such commit.
+        """
+        return self._verified(trust.TrustState(self.root.introduction, self.root.ref), revision)
+
+    def _verified(self, remembered: trust.TrustState, revision: str) -> trust.Accepted:
+        known = self.state.applied_commits()
+        if remembered.commit is None:  # a first start, or a loss: what else is there knows more
+            known = (*known, *filter(None, [audit.last_accepted(self.settings.audit)]))
         return trust.verify(
             self.repository,
             self.root,
-            trust.load_state(self.settings.state, self.root),
+            remembered,
             self.repository.resolve(revision),
             now=self.now,
             change_digest=self.change_digest,
-            known=self.state.applied_commits(),
+            known=known,
             pre_approved=self.pre_approved,
             forge=self.forge,
         )
@@ -89,11 +109,10 @@ class Opened:
         Raises:
             NotTrustedError: not even what was accepted last can be kept.
         """
-        remembered = trust.load_state(self.settings.state, self.root)
         return trust.advance(
             self.repository,
             self.root,
-            remembered,
+            self.memory.load(),
             now=self.now,
             change_digest=self.change_digest,
             pre_approved=self.pre_approved,
@@ -106,7 +125,7 @@ class Opened:
         Raises:
             NotTrustedError: the state does not hold, or nothing can be accepted.
         """
-        remembered = trust.load_state(self.settings.state, self.root)
+        remembered = self.memory.load()
         return remembered.commit if remembered.commit is not None else self.advance().commit
 
     def applied(self, commit: str) -> Desired:
@@ -115,7 +134,7 @@ class Opened:
         Raises:
             NotTrustedError: E_STATE_ROLLBACK, this host never accepted it.
         """
-        if commit not in {known.id for known in trust.history(self.settings.state)}:
+        if commit not in {known.id for known in self.memory.history()}:
             raise NotTrustedError(
                 "the record of what was applied names a commit that this host never accepted",
                 code="E_STATE_ROLLBACK",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from haoam_sync import desired, trust
 from haoam_sync.errors import UsageError
-from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.pipeline.opening import opened
 from haoam_sync.repository import Repository, commit_signed
 from haoam_sync.settings import Settings
-from haoam_sync.state import Applied, StateDirectory, write_synced
+from haoam_sync.state import StateDirectory, write_synced
 
 _POLICY = "trust.yaml"
 
@@ -31,19 +29,6 @@ class Made:
     policy: Path
     introduction: str
     root: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What this host knows.
-
-    Attributes:
-        accepted: every commit it accepted, oldest first.
-        applied: what was applied to each cluster last.
-    """
-
-    accepted: tuple[TrustedCommit, ...]
-    applied: Mapping[str, Applied]
 
 
 def init_trust(
@@ -98,16 +83,6 @@ def verify_trust(settings: Settings, revision: str) -> trust.Accepted:
     """
     with opened(settings) as here:
         return here.verify(revision)
-
-
-def remembered(settings: Settings) -> Remembered:
-    """What this host accepted and applied.
-
-    Raises:
-        NotTrustedError: E_STATE_ROLLBACK.
-    """
-    state = StateDirectory(settings.state)
-    return Remembered(trust.history(settings.state), state.all_applied())
 
 
 def _commit(worktree: Path, people: list[trust.Member], key: str, also: tuple[str, ...]) -> None:

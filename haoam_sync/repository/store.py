@@ -28,6 +28,7 @@ from haoam_sync.repository.process import (
 from haoam_sync.repository.source import Source, parse_ref, parse_source
 
 ATTESTATIONS = "refs/heads/haoam/attestations"
+STATE = "refs/heads/haoam/state"
 HEADS = "refs/heads/haoam/heads"
 """Keeps what a forge squashed: a chain of empty commits, each with one head as its second parent."""
 
@@ -80,6 +81,7 @@ class Repository:
         ref: the policy's branch, in full.
         tip: the commit that `ref` named when it was fetched.
         attestations: the tip of the review statements there; "" when there are none.
+        records: the tip of what runners without a disk remember there; "" when there is none.
         replaced: ids that a replace ref of the source stands in front of: what people see there is another object.
     """
 
@@ -92,6 +94,7 @@ class Repository:
         self.ref = ref
         self.tip = ""
         self.attestations = ""
+        self.records = ""
         self._heads = ""
         self.replaced: frozenset[str] = frozenset()
         self._asked = Askpass(source.url, login) if login is not None and login.is_for(source.url) else None
@@ -144,7 +147,7 @@ class Repository:
             NotTrustedError: E_SHALLOW, E_REPO_STATE.
             UsageError: it cannot be read, or has no such branch.
         """
-        refs = self._list(self.ref, ATTESTATIONS, HEADS, "refs/replace/*")
+        refs = self._list(self.ref, ATTESTATIONS, HEADS, STATE, "refs/replace/*")
         tip = refs.get(self.ref)
         if tip is None:
             raise UsageError(
@@ -158,6 +161,8 @@ class Repository:
             specs[f"+{ATTESTATIONS}:refs/source/attestations"] = refs[ATTESTATIONS]
         if HEADS in refs:
             specs[f"+{HEADS}:refs/source/heads"] = refs[HEADS]
+        if STATE in refs:
+            specs[f"+{STATE}:refs/source/state"] = refs[STATE]
         ours = self._ours()
         stale = [spec for spec, oid in specs.items() if ours.get(spec.partition(":")[2]) != oid]
         self._fetch(stale)
@@ -165,6 +170,7 @@ class Repository:
         self.tip = tip
         self.attestations = refs.get(ATTESTATIONS, "")
         self._heads = refs.get(HEADS, "")
+        self.records = refs.get(STATE, "")
         self.replaced = frozenset(name.rpartition("/")[2] for name in refs if name.startswith("refs/replace/"))
 
     def resolve(self, revision: str) -> str:
@@ -299,13 +305,41 @@ class Repository:
             NotTrustedError: E_ATTEST_RACE, somebody else pushed in between: fetch and try again.
             UsageError: the source cannot be written.
         """
-        blob = self._store("blob", statement)
-        tree = self._store("tree", b"100644 statement.json\0" + bytes.fromhex(blob))
+        commit = self._append(ATTESTATIONS, "statement.json", statement, parent, now)
+        self.fetch()
+        return commit
+
+    def append_record(self, record: bytes, *, parent: str, now: datetime) -> str:
+        """Put one record behind `parent` (the tip seen, "" for none) in the source's state branch. Compare and swap.
+
+        Returns:
+            The new tip.
+
+        Raises:
+            NotTrustedError: E_ATTEST_RACE, somebody else pushed in between.
+            UsageError: the source cannot be written.
+        """
+        self.records = self._append(STATE, "record.json", record, parent, now)
+        return self.records
+
+    def fetch_records(self) -> None:
+        """Read the state branch alone again: what else was read stays as it is.
+
+        Raises:
+            UsageError: the source cannot be read.
+        """
+        found = self._list(STATE).get(STATE, "")
+        if found and found != self.records:
+            self._fetch([f"+{STATE}:refs/source/state"])
+        self.records = found
+
+    def _append(self, ref: str, name: str, content: bytes, parent: str, now: datetime) -> str:
+        blob = self._store("blob", content)
+        tree = self._store("tree", f"100644 {name}\0".encode() + bytes.fromhex(blob))
         stamp = f"haoam-sync <haoam-sync@localhost> {int(now.timestamp())} +0000"
         lines = [f"tree {tree}", *([f"parent {parent}"] if parent else []), f"author {stamp}", f"committer {stamp}"]
-        commit = self._store("commit", ("\n".join(lines) + "\n\nstatement.json\n").encode())
-        self._push(commit, ATTESTATIONS, parent)
-        self.fetch()
+        commit = self._store("commit", ("\n".join(lines) + f"\n\n{name}\n").encode())
+        self._push(commit, ref, parent)
         return commit
 
     def keep_head(self, head: str, *, now: datetime) -> None:

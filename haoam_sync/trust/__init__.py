@@ -4,17 +4,23 @@
 """
 
 from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
+from haoam_sync.trust.memories import LocalMemory, Memory, memory
+from haoam_sync.trust.memory import Accepted, TrustState
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
+from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.signing import SigningKey, signing_key
-from haoam_sync.trust.state import Accepted, TrustState, history, load_state, store_state
+from haoam_sync.trust.state import history, load_state, store_state
 from haoam_sync.trust.verify import ChangeDigest, advance, not_in_history, propose, verify
 
 __all__ = [
     "Accepted",
     "ChangeDigest",
+    "LocalMemory",
     "Member",
+    "Memory",
+    "RecordedMemory",
     "SigningKey",
     "TrustState",
     "advance",
@@ -25,6 +31,7 @@ __all__ = [
     "init_root",
     "load_state",
     "member",
+    "memory",
     "not_in_history",
     "owner_of",
     "propose",

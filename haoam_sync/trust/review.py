@@ -15,11 +15,11 @@ from haoam_sync.model.trust_policy import is_trust_file, parse_duration
 from haoam_sync.repository import Repository
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.memory import Accepted
 from haoam_sync.trust.policy import KeyUse, LoadedPolicy
 from haoam_sync.trust.proofs import Answers
 from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.signing import SigningKey
-from haoam_sync.trust.state import Accepted
 from haoam_sync.trust.statements import read_log
 from haoam_sync.trust.structure import Step, structure
 

@@ -21,6 +21,7 @@ from haoam_sync.model.forge import GITHUB_API
 from haoam_sync.model.host_root import GitHubAccess, HostRoot, SecretRule, SourceAccess
 from haoam_sync.model.json import canonical_json
 from haoam_sync.model.secret import SecretReference
+from haoam_sync.trust.sshsig import FormatError, parse_public
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MOST_BYTES = 1 << 20
@@ -57,6 +58,9 @@ class _Forge(_Strict):
     github: _GitHub
 
 
+_Public = Annotated[str, StringConstraints(pattern=r"^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$", max_length=2048)]
+
+
 class _Source(_Strict):
     token: _Text
     user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "x-access-token"
@@ -75,6 +79,7 @@ class _Spec(_Strict):
     denylist: _Text | None = None
     forge: _Forge | None = None
     source: _Source | None = None
+    runners: tuple[_Public, ...] = ()
 
 
 class _Document(_Strict):
@@ -115,7 +120,16 @@ def read_root(path: Path) -> HostRoot:
         denylist=folder / spec.denylist if spec.denylist is not None else None,
         github=_github(spec.forge.github, path) if spec.forge is not None else None,
         source=_source(spec.source, path) if spec.source is not None else None,
+        runners=tuple(_runner(public, path) for public in spec.runners),
     )
+
+
+def _runner(public: str, path: Path) -> str:
+    try:
+        parse_public(public)
+    except FormatError as error:
+        raise _malformed(path, f"runners: {error}") from error
+    return public
 
 
 def _source(found: _Source, path: Path) -> SourceAccess:

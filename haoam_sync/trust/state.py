@@ -15,113 +15,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-
-from haoam_sync.errors import HaoamError, NotTrustedError, UsageError
+from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.host_root import HostRoot
-from haoam_sync.model.json import canonical_json, digest
 from haoam_sync.state import write_synced
-
-_NOTHING = ""
-
-
-class _Record(BaseModel):
-    """One line of the journal."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sequence: int
-    previous: str
-    introduction: str
-    ref: str
-    attestations: str
-    commit: TrustedCommit
-
-    def line(self) -> bytes:
-        return canonical_json(self._value())
-
-    @property
-    def digest(self) -> str:
-        return digest(self._value())
-
-    def _value(self) -> dict[str, Any]:
-        """The record as JSON, as versions wrote it that knew less: what says nothing is left out."""
-        value = self.model_dump(mode="json")
-        value["commit"] = {k: v for k, v in value["commit"].items() if v or k not in {"waived", "reviewed"}}
-        return value
-
-
-_RECORD = TypeAdapter(_Record)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustState:
-    """What is remembered.
-
-    Attributes:
-        introduction: id of the introduction commit it belongs to.
-        ref: the branch it belongs to.
-        commit: the commit accepted last; None at the first start.
-        attestations: the tip of the statements then; "" for none.
-        sequence: number of the last record; 0 for none.
-        digest: of the last record; "" for none.
-    """
-
-    introduction: str
-    ref: str
-    commit: TrustedCommit | None = None
-    attestations: str = _NOTHING
-    sequence: int = 0
-    digest: str = _NOTHING
-
-    @property
-    def accepted(self) -> str:
-        """Id of the commit accepted last: the introduction at the first start."""
-        return self.commit.id if self.commit is not None else self.introduction
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What `verify` found.
-
-    Attributes:
-        commit: the commit asked for.
-        steps: commits accepted by this, oldest first; empty when nothing is new.
-        state: what is to be remembered; hand it to `store_state`.
-        before: what was remembered before.
-        refusal: of `advance`: why it goes no further; None when the tip itself is accepted.
-    """
-
-    commit: TrustedCommit
-    steps: tuple[TrustedCommit, ...]
-    state: TrustState
-    before: TrustState
-    refusal: NotTrustedError | None = None
-
-
-def advanced(before: TrustState, steps: tuple[TrustedCommit, ...], attestations: str) -> tuple[TrustState, list[bytes]]:
-    """The state after accepting `steps`, and the lines to be written for it; none when nothing changed."""
-    commits = steps
-    if not commits and before.commit is not None and attestations != before.attestations:
-        commits = (before.commit,)  # only the tip of the statements moved
-    state, lines = before, []
-    for commit in commits:
-        record = _Record(
-            sequence=state.sequence + 1,
-            previous=state.digest,
-            introduction=state.introduction,
-            ref=state.ref,
-            attestations=attestations,
-            commit=commit,
-        )
-        lines.append(record.line())
-        state = replace(state, commit=commit, attestations=attestations, sequence=record.sequence, digest=record.digest)
-    return state, lines
+from haoam_sync.trust.memory import NOTHING, Accepted, Line, TrustState, advanced, parse_line, remembered
 
 
 def load_state(directory: Path, root: HostRoot) -> TrustState:
@@ -136,18 +36,7 @@ def load_state(directory: Path, root: HostRoot) -> TrustState:
         record = _recovered(folder)
     except OSError as error:
         raise _unreadable(folder, error) from error
-    if record is None:
-        return TrustState(root.introduction, root.ref)
-    if (record.introduction, record.ref) != (root.introduction, root.ref):
-        raise NotTrustedError(
-            f"the state belongs to {record.ref} of the repository that began with {record.introduction[:12]}",
-            code="E_STATE_FOREIGN",
-            where=str(folder),
-            hint="use one state directory for one host root file",
-        )
-    return TrustState(
-        record.introduction, record.ref, record.commit, record.attestations, record.sequence, record.digest
-    )
+    return remembered(record, root, str(folder))
 
 
 def store_state(directory: Path, accepted: Accepted) -> None:
@@ -166,7 +55,7 @@ def store_state(directory: Path, accepted: Accepted) -> None:
         with (folder / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             current = _recovered(folder)
-            found = current.digest if current is not None else _NOTHING
+            found = current.digest if current is not None else NOTHING
             if found == state.digest:
                 return  # somebody else accepted the same
             if found != accepted.before.digest:
@@ -189,7 +78,7 @@ def history(directory: Path) -> tuple[TrustedCommit, ...]:
     journal = folder / "journal.jsonl"
     if not journal.exists():
         return ()
-    previous = _NOTHING
+    previous = NOTHING
     commits: dict[str, TrustedCommit] = {}
     for line in journal.read_bytes().splitlines():
         record = _parsed(line, journal)
@@ -200,7 +89,7 @@ def history(directory: Path) -> tuple[TrustedCommit, ...]:
     return tuple(commits.values())
 
 
-def _recovered(folder: Path) -> _Record | None:
+def _recovered(folder: Path) -> Line | None:
     """The last record, after finishing or taking back a write that was cut off."""
     current = _read(folder / "accepted.json")
     pending = _read(folder / "accepted.new", cut_off=True)
@@ -220,7 +109,7 @@ def _recovered(folder: Path) -> _Record | None:
     return current
 
 
-def _take_back(folder: Path, current: _Record | None) -> None:
+def _take_back(folder: Path, current: Line | None) -> None:
     """Undo a write that did not come to its end: the journal goes back to the record that is in force."""
     journal = folder / "journal.jsonl"
     if journal.exists():
@@ -236,7 +125,7 @@ def _take_back(folder: Path, current: _Record | None) -> None:
     _sync(folder)
 
 
-def _read(file: Path, *, cut_off: bool = False) -> _Record | None:
+def _read(file: Path, *, cut_off: bool = False) -> Line | None:
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -249,17 +138,11 @@ def _read(file: Path, *, cut_off: bool = False) -> _Record | None:
         raise
 
 
-def _parsed(data: bytes, file: Path) -> _Record:
-    try:
-        record = _RECORD.validate_json(data)
-    except (ValidationError, HaoamError) as error:
-        raise _rollback(file, "a record can not be read") from error
-    if record.line() != data:
-        raise _rollback(file, "a record is not as it was written")
-    return record
+def _parsed(data: bytes, file: Path) -> Line:
+    return parse_line(data, lambda why: _rollback(file, why))
 
 
-def _last_line(journal: Path) -> tuple[_Record | None, bool]:
+def _last_line(journal: Path) -> tuple[Line | None, bool]:
     """The journal's last whole line, and whether nothing follows it."""
     try:
         with journal.open("rb") as file:

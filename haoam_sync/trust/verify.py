@@ -19,10 +19,10 @@ from haoam_sync.trust import core
 from haoam_sync.trust.case import Case, PreApproved, no_class
 from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.memory import Accepted, TrustState, advanced
 from haoam_sync.trust.proofs import Answers, ahead
 from haoam_sync.trust.reviews import CLOCK_SKEW
 from haoam_sync.trust.root import read_denylist
-from haoam_sync.trust.state import Accepted, TrustState, advanced
 from haoam_sync.trust.statements import Log, read_log
 
 ChangeDigest = Callable[[str, str], str]
@@ -71,8 +71,27 @@ class _Run:
         if self.state.commit is None:
             yield self.introduction()
         trusted = self.state.accepted
+        self._require_there(trusted)
         chain = core.first_parent_chain(self.graph, trusted, head)
         yield from core.accept(self.case(trusted, chain), trusted, head)
+
+    def _require_there(self, trusted: str) -> None:
+        """The commit accepted last must be there at all: a machine that never saw it has no copy of its own.
+
+        Raises:
+            NotTrustedError: E_NOT_FAST_FORWARD.
+        """
+        try:
+            self.graph.raw(trusted)
+        except NotTrustedError as error:
+            if error.code != "E_REPO_STATE":
+                raise
+            raise NotTrustedError(
+                f"the commit accepted last, {trusted}, is not in the history of {self.root.ref} any more",
+                code="E_NOT_FAST_FORWARD",
+                where=trusted,
+                hint="history only goes forward: push the accepted commits back",
+            ) from error
 
     def introduction(self) -> TrustedCommit:
         """The first commit of all.

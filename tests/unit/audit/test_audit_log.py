@@ -510,3 +510,12 @@ def test_the_log_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
     checked = audit.verify(tmp_path)
     assert not checked.flaws
     assert checked.records > 60
+
+
+def test_an_operators_word_is_recorded(tmp_path: Path) -> None:
+    """Beginning the memory anew stands in the log, and is what was accepted last; before it, there was nothing."""
+    assert audit.last_accepted(tmp_path / "audit") == ""
+    with opened(tmp_path / "audit") as log:
+        log.begun(trusted())
+    assert events(tmp_path / "audit")[-1] == "memory.begun"
+    assert audit.last_accepted(tmp_path / "audit") == trusted().id
