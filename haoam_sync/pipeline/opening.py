@@ -145,7 +145,7 @@ class Opened:
 
     def outside(self, head: str, commits: Collection[str]) -> frozenset[str]:
         """Those of `commits` (any text) that are not in the history of a trusted commit."""
-        left = set(commits) - {known.id for known in trust.history(self.settings.state)} if commits else set()
+        left = set(commits) - {known.id for known in self.memory.history()} if commits else set()
         return trust.not_in_history(self.repository, self.root, head, left)
 
     def wanted(self, commit: TrustedCommit) -> Desired:
