@@ -48,6 +48,8 @@ def refused(
     if not found:
         found += _section(kind, body)
         found += _rules(body, api)
+        if kind is SectionKind.USERLIST and body.get("metadata") and api >= ApiVersion(3, 4):
+            found.append(Refusal("metadata", f"API {api} takes no metadata on a userlist"))
         source = body.get("from")
         if source and defaults is not None and source not in defaults:
             found.append(Refusal("from", f"there is no defaults section {source!r}"))

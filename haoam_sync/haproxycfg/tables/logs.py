@@ -87,7 +87,9 @@ class LogTarget:
     @staticmethod
     def _is_end(word: str, following: Sequence[str]) -> bool:
         """Whether `word` cannot be an address: the server writes lines without one too."""
-        return word in {"len", "format", "sample"} or (not following and (word in _FACILITIES or word in _LEVELS))
+        if not following:
+            return word in _FACILITIES or word in _LEVELS
+        return word in {"len", "format", "sample", "profile"}
 
     @staticmethod
     def _read_end(words: Sequence[str], obj: Obj) -> None:
