@@ -1,22 +1,23 @@
 """Stage: an instance becomes a `Live`, a consistent snapshot of what its Data Plane API says.
 
 The requests, in this order: /info, one for each of the kinds of which there are many (`API_KINDS`), the list of
-certificates, the raw text last. Sections of the other kinds are read from the raw text, as the API would read them: it
-costs no request, and reading rings through the API breaks it. The snapshot counts only when every answer carried one
-`Configuration-Version`; otherwise somebody wrote in between and everything is read again. The text inside says which
-version the file holds: when that is lower, the instance is *phantom* (FACTS.md, "Validation and reloads"): the API
-shows what neither the file holds nor the worker runs. Then the sections of the snapshot are those of the text, for that
-is what runs.
+certificates, the files that were asked for, the raw text last. Sections of the other kinds are read from the raw
+text, as the API would read them: it costs no request, and reading rings through the API breaks it. The snapshot
+counts only when every answer carried one `Configuration-Version`; otherwise somebody wrote in between and everything
+is read again. The text inside says which version the file holds: when that is lower, the instance is *phantom*
+(FACTS.md, "Validation and reloads"): the API shows what neither the file holds nor the worker runs. Then the sections
+of the snapshot are those of the text, for that is what runs.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
 from haoam_sync.dataplane import Client
-from haoam_sync.dataplane.answers import Raw, Sections, StoredCertificate
+from haoam_sync.dataplane.answers import Raw, Sections, StoredCertificate, StoredFile
 from haoam_sync.errors import ConflictError, InstanceError, MissingObjectError
 from haoam_sync.haproxycfg import CodecError, ConfigFile, parse
 from haoam_sync.haproxycfg.reading import sections_in
@@ -26,6 +27,7 @@ from haoam_sync.model.json import Json, JsonObject, digest_bytes
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
+from haoam_sync.model.stored import NO_FILES, CertificateFacts, FilesAsked, FileStore, StoredFiles
 
 FEW = 40
 """So many sections are asked for by name at most."""
@@ -34,8 +36,10 @@ READS = 3
 """How often a torn read is tried before giving up."""
 
 
-def read(client: Client, instance: InstanceId) -> Live:
+def read(client: Client, instance: InstanceId, asked: FilesAsked = NO_FILES) -> Live:
     """A consistent snapshot; 3 requests and one for each of `API_KINDS`, unless somebody writes meanwhile.
+
+    And one for each further storage in which something is `asked` for, and each file of it that is there.
 
     Raises:
         InstanceError: E_API_VERSION, E_NONSENSE and whatever `dataplane.failures` says.
@@ -46,6 +50,7 @@ def read(client: Client, instance: InstanceId) -> Live:
     for _ in range(READS):
         kinds = {kind: client.sections(kind) for kind in API_KINDS}
         certificates = client.certificates()
+        files, facts = _files(client, asked, instance), _facts(client, asked, certificates)
         raw = client.raw()
         version = _one_version(kinds, raw, instance)
         if version is None or (raw.file_version is not None and raw.file_version > version):
@@ -68,6 +73,8 @@ def read(client: Client, instance: InstanceId) -> Live:
             file_version=file_version,
             requests=client.requests - before,
             warnings=(info.warning,) if info.warning else (),
+            files=files,
+            certificate_facts=facts,
         )
     raise ConflictError(
         f"the configuration changed during each of {READS} attempts to read it",
@@ -86,20 +93,25 @@ class Reader:
 
     Args:
         snapshots: the newest ones known.
+        asked: what is to be read of each instance's files.
     """
 
-    def __init__(self, snapshots: Mapping[InstanceId, Live]) -> None:
+    def __init__(
+        self, snapshots: Mapping[InstanceId, Live], asked: Mapping[InstanceId, FilesAsked] | None = None
+    ) -> None:
         self._newest = dict(snapshots)
+        self._asked = asked or {}
 
     def __call__(self, client: Client, instance: InstanceId) -> Live:
         """A consistent snapshot; see `read`."""
         earlier = self._newest.get(instance)
-        found = _read_again(client, earlier) if earlier is not None else None
-        self._newest[instance] = found if found is not None else read(client, instance)
+        asked = self._asked.get(instance, NO_FILES)
+        found = _read_again(client, earlier, asked) if earlier is not None else None
+        self._newest[instance] = found if found is not None else read(client, instance, asked)
         return self._newest[instance]
 
 
-def _read_again(client: Client, earlier: Live) -> Live | None:
+def _read_again(client: Client, earlier: Live, asked: FilesAsked) -> Live | None:
     """What changed since; None when that does not do."""
     before, instance = client.requests, earlier.id
     raw = client.raw()
@@ -123,6 +135,8 @@ def _read_again(client: Client, earlier: Live) -> Live | None:
         certificates=tuple(sorted(certificate.name for certificate in certificates)),
         certificate_dir=_directory(certificates, instance),
         file_version=raw.version,
+        files=_files(client, asked, instance),
+        certificate_facts=_facts(client, asked, certificates),
         requests=client.requests - before,
     )
 
@@ -257,8 +271,37 @@ def split_mark(body: JsonObject) -> tuple[Mark | None, JsonObject]:
     return None, body
 
 
-def _directory(certificates: tuple[StoredCertificate, ...], instance: InstanceId) -> str | None:
+def _files(client: Client, asked: FilesAsked, instance: InstanceId) -> Mapping[FileStore, StoredFiles]:
+    """The storages in which something is asked for, with the contents of those files that are there."""
+    found: dict[FileStore, StoredFiles] = {}
+    for store, wanted in ((FileStore.GENERAL, asked.general), (FileStore.MAPS, asked.maps)):
+        if not wanted and store not in asked.listed:
+            continue
+        files = client.files(store)
+        contents = {}
+        for name in sorted(wanted & {file.name for file in files}):
+            with contextlib.suppress(MissingObjectError):
+                contents[name] = client.content(store, name)
+        found[store] = StoredFiles(tuple(sorted(f.name for f in files)), _directory(files, instance), contents)
+    return found
+
+
+def _facts(
+    client: Client, asked: FilesAsked, certificates: tuple[StoredCertificate, ...]
+) -> Mapping[str, CertificateFacts]:
+    found = {}
+    for name in sorted(asked.certificates & {certificate.name for certificate in certificates}):
+        with contextlib.suppress(MissingObjectError):
+            facts = client.certificate(name).facts
+            if facts is not None:
+                found[name] = facts
+    return found
+
+
+def _directory(certificates: tuple[StoredCertificate | StoredFile, ...], instance: InstanceId) -> str | None:
     directories = {certificate.directory for certificate in certificates}
     if len(directories) > 1:
-        raise InstanceError("the certificates lie in several directories", code="E_NONSENSE", where=str(instance))
+        raise InstanceError(
+            "the files of one storage lie in several directories", code="E_NONSENSE", where=str(instance)
+        )
     return next(iter(directories), None)

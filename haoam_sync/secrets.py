@@ -7,7 +7,7 @@ R1  The host lists the reference for this kind of document, this field and this 
 R2  `env/NAME` is a variable of the environment handed in. `file/PATH` lies below the directory that the operator named,
     with no `..` in it, and still does when links are followed; it is a plain file of bounded size. `command/` and
     `sops/` are not supported yet.
-R3  The value is text, not empty, and on one line, unless it is a certificate's: a line break would be a line of
+R3  The value is text, not empty, and on one line, unless it is the content of a file: a line break would be a line of
     haproxy.cfg that nobody reviewed. A newline at the end is not part of it.
 
 No message carries a value, nor says more of it than what is wrong.
@@ -31,7 +31,7 @@ __all__ = ["MOST_BYTES", "Revealer", "SecretRule"]
 MOST_BYTES: Final = 65_536
 """A file with more is no secret."""
 _ANY = "*"
-_MULTILINE_KINDS = frozenset({"Certificate"})
+_MULTILINE_KINDS = frozenset({"Certificate", "CAFile", "Map", "File"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

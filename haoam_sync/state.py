@@ -34,11 +34,14 @@ class Seen:
         version: `Configuration-Version`.
         checksum: `Live.checksum`.
         commit: 40 hex digits.
+        files: what we have stored beside the configuration and not deleted, `STORAGE/NAME`, sorted; None when it is not
+            known, since an earlier version applied.
     """
 
     version: int
     checksum: str
     commit: str
+    files: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ class StateDirectory:
                 commit,
                 {
                     # Before records were kept for each instance, the cluster's commit was that of all of them.
-                    str(name): Seen(int(seen["version"]), str(seen["checksum"]), str(seen.get("commit", commit)))
+                    str(name): Seen(
+                        int(seen["version"]), str(seen["checksum"]), str(seen.get("commit", commit)), _files(seen)
+                    )
                     for name, seen in value["instances"].items()
                 },
             )
@@ -137,7 +142,12 @@ class StateDirectory:
             {
                 "commit": applied.commit,
                 "instances": {
-                    name: {"version": seen.version, "checksum": seen.checksum, "commit": seen.commit}
+                    name: {
+                        "version": seen.version,
+                        "checksum": seen.checksum,
+                        "commit": seen.commit,
+                        **({"files": list(seen.files)} if seen.files is not None else {}),
+                    }
                     for name, seen in applied.instances.items()
                 },
             }
@@ -170,6 +180,20 @@ class StateDirectory:
             handle.write(f"{os.getpid()}\n")
             handle.flush()
             yield
+
+
+def _files(seen: Mapping[str, object]) -> tuple[str, ...] | None:
+    """`Seen.files` as it was written.
+
+    Raises:
+        TypeError: it is no list of names.
+    """
+    files = seen.get("files")
+    if files is None:
+        return None
+    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        raise TypeError("not a list of names")
+    return tuple(files)
 
 
 def write_synced(file: Path, content: bytes, mode: int = 0o600) -> None:

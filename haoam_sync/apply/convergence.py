@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from haoam_sync.apply.bodies import comparable, in_directory
+from haoam_sync.apply.bodies import comparable
 from haoam_sync.model.bodies import without_metadata
 from haoam_sync.model.live import Live
 from haoam_sync.model.mark import Mark
 from haoam_sync.model.plan import Action, InstancePlan
+from haoam_sync.model.stored import StoredFiles, in_directories, text_in_directories
 
 
 def differences(plan: InstancePlan, live: Live) -> tuple[str, ...]:
@@ -29,7 +30,7 @@ def _differences(plan: InstancePlan, live: Live) -> Iterator[str]:
             yield f"{change.section} is not there"
             continue
         kind = change.section.kind
-        wanted = in_directory(change.body, live.certificate_dir or "")
+        wanted = in_directories(change.body, live.directories)
         # What is equal as it stands is equal in canonical form, which takes a hundred times as long to find out.
         same = without_metadata(wanted) == without_metadata(found.body)
         if not same and comparable(kind, wanted, live.api) != comparable(kind, found.body, live.api):
@@ -40,3 +41,16 @@ def _differences(plan: InstancePlan, live: Live) -> Iterator[str]:
     for certificate in plan.certificates:
         if certificate.action is Action.CREATE and certificate.name not in live.certificates:
             yield f"certificate {certificate.name} is not there"
+    yield from _files(plan, live)
+
+
+def _files(plan: InstancePlan, live: Live) -> Iterator[str]:
+    for upload in plan.files:
+        if upload.action is Action.DELETE or upload.content is None:
+            continue
+        stored = live.files.get(upload.store, StoredFiles())
+        written = text_in_directories(upload.content.decode(), live.directories).encode()
+        if upload.name not in stored.names:
+            yield f"{upload} is not there"
+        elif stored.contents.get(upload.name, written) != written:
+            yield f"{upload} does not hold what was written"

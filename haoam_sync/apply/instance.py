@@ -8,12 +8,13 @@ I3  Nothing to do: done. When a run before this one was killed in the middle of 
     the worker first (`left_over.py`).
 I4  The text there is, and what an operator has set in the worker, are noted: what is needed to put it back.
 I5  A phantom (FACTS.md) is repaired by writing the text of its file back under the version check.
-I6  New certificates are uploaded; they have names of their own, so nothing changes by it.
+I6  New files are uploaded, certificates first; they have names of their own, so nothing changes by
+    it. A file that does not hold what its name says is written again.
 I7  The file is brought into normal form when the plan says so.
 I8  All changes are written at once, in the way that `writer.py` chooses: in one transaction, as one text, or (what
     needs no reload) as one text, with what the worker is to do.
 I9  Converged: read back equal, not phantom, the operator's states put back, and the worker runs it.
-I10 Certificates that are not used any more are deleted.
+I10 Files that are not used any more are deleted.
 
 Somebody else's write in between shows as 409 or 406 in I5, I7 or I8: then again from I2, at most three times. Nothing
 of theirs is ever overwritten: the checks of the version see to that. Every other failure after a request that may have
@@ -30,7 +31,8 @@ from haoam_sync.apply.proof import prove
 from haoam_sync.apply.restore import restore
 from haoam_sync.apply.tools import Tools
 from haoam_sync.apply.unexpected import unexpected
-from haoam_sync.apply.writes import delete_unused, write_all
+from haoam_sync.apply.uploads import delete_unused
+from haoam_sync.apply.writes import write_all
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import (
     ConflictError,
@@ -199,9 +201,9 @@ class InstanceApply:
         progress = self._progress
         return self._outcome(
             Result.APPLIED,
-            created=(*_sections(plan, Action.CREATE), *(f"certificate/{name}" for name in progress.uploaded)),
-            updated=_sections(plan, Action.UPDATE),
-            deleted=(*_sections(plan, Action.DELETE), *(f"certificate/{name}" for name in deleted)),
+            created=(*_sections(plan, Action.CREATE), *_uploaded(progress)),
+            updated=(*_sections(plan, Action.UPDATE), *_repaired(plan)),
+            deleted=(*_sections(plan, Action.DELETE), *deleted),
             version_after=live.version,
             checksum_after=live.checksum,
             reload="succeeded" if progress.reloaded else "none needed",
@@ -269,6 +271,11 @@ class InstanceApply:
                 self._client.delete_certificate(name)
             except HaoamError as error:
                 self._progress.notes.append(f"certificate {name} is left over: {error.message}")
+        for store, name in reversed(self._progress.files):
+            try:
+                self._client.delete_file(store, name)
+            except HaoamError as error:
+                self._progress.notes.append(f"{store}/{name} is left over: {error.message}")
 
     def _before(self) -> Live:
         if self._progress.before is None:
@@ -311,6 +318,20 @@ class InstanceApply:
             error_code=error_code,
             exit=exit_code,
         )
+
+
+def _uploaded(progress: Progress) -> tuple[str, ...]:
+    return (
+        *(f"certificate/{name}" for name in progress.uploaded),
+        *(f"{store}/{name}" for store, name in progress.files),
+    )
+
+
+def _repaired(plan: InstancePlan) -> tuple[str, ...]:
+    return (
+        *(f"certificate/{c.name}" for c in plan.certificates if c.action is Action.UPDATE),
+        *(str(file) for file in plan.files if file.action is Action.UPDATE),
+    )
 
 
 def _sections(plan: InstancePlan, action: Action) -> tuple[str, ...]:

@@ -155,6 +155,7 @@ def _instance_intended(plan: InstancePlan, apply: str) -> Entry:
         {"action": change.action.value, "section": f"certificate/{change.name}", "reason": change.reason.value}
         for change in plan.certificates
     ]
+    changes += [{"action": file.action.value, "section": str(file), "reason": file.reason.value} for file in plan.files]
     return entry(
         Event.INSTANCE_INTENDED,
         outcome="intended",
@@ -223,8 +224,10 @@ def drift(plan: InstancePlan, commit: str, worker: tuple[str, ...] = ()) -> Entr
         for change in plan.changes
     ]
     changes += [
-        {"action": change.action.value, "section": f"certificate/{change.name}"} for change in plan.certificates
+        {"action": change.action.value, "section": f"certificate/{change.name}", "reason": change.reason.value}
+        for change in plan.certificates
     ]
+    changes += [{"action": file.action.value, "section": str(file), "reason": file.reason.value} for file in plan.files]
     same = plan.empty and not worker
     running: dict[str, Json] = {"worker": list(worker)} if worker else {}
     return entry(

@@ -9,9 +9,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.stored import CertificateFacts
 from haoam_sync.model.strict_json import whole
 
 _HEADER_LINE = re.compile(r"# _([a-z0-9]+)=(.*)")
@@ -135,6 +137,41 @@ class StoredCertificate:
                     str(more.get("not_after", "")),
                 )
         raise ValueError("a certificate without storage_name and file")
+
+    @property
+    def directory(self) -> str:
+        """The directory of `file`, with a trailing `/`."""
+        return posixpath.dirname(self.file).rstrip("/") + "/"
+
+    @property
+    def facts(self) -> CertificateFacts | None:
+        """What was told of its content; None when it was not asked for by name."""
+        if not self.serial:
+            return None
+        return CertificateFacts(self.serial, _moment(self.not_after), self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of `general` or `maps` on the instance.
+
+    Attributes:
+        name: storage name.
+        file: path on the instance.
+    """
+
+    name: str
+    file: str
+
+    @classmethod
+    def parse(cls, document: Json) -> StoredFile:
+        """Read one entry."""
+        match document:
+            case {"storage_name": str(name), "file": str(file)} if (
+                name and "/" not in name and file.endswith(f"/{name}")
+            ):
+                return cls(name, file)
+        raise ValueError("a file without storage_name and file")
 
     @property
     def directory(self) -> str:
@@ -265,6 +302,14 @@ class Stat:
                     _whole(values.get("slim")),
                 )
         raise ValueError("a statistic without type and name")
+
+
+def _moment(text: str) -> str:
+    """`2027-11-24T14:00:00.000Z` as `2027-11-24T14:00:00Z`; itself when it is no moment, and so equals none."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except ValueError:
+        return text
 
 
 def objects(document: Json) -> tuple[JsonObject, ...]:

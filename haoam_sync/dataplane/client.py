@@ -23,6 +23,7 @@ from haoam_sync.dataplane.answers import (
     Sections,
     Stat,
     StoredCertificate,
+    StoredFile,
     TransactionState,
     objects,
 )
@@ -37,10 +38,12 @@ from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.json import Json, canonical_json
 from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.stored import FileStore
 
 _HAPROXY = "/services/haproxy"
 _RAW = f"{_HAPROXY}/configuration/raw"
-_CERTIFICATES = f"{_HAPROXY}/storage/ssl_certificates"
+_STORAGE = f"{_HAPROXY}/storage"
+_CERTIFICATES = f"{_STORAGE}/ssl_certificates"
 _TRANSACTIONS = f"{_HAPROXY}/transactions"
 _FIRST_ANSWER_S = 15.0
 """How long the first answer of an instance may take: an endpoint that hangs is found soon."""
@@ -319,21 +322,13 @@ class Client:
             RefusedError: it is no certificate.
         """
         self._exchange.masks.add(private_keys_in(content))
-        boundary = "haoam" + random_source.token_hex(16)
-        body = b"".join(
-            (
-                f'--{boundary}\r\nContent-Disposition: form-data; name="file_upload"; filename="{name}"\r\n'.encode(),
-                b"Content-Type: application/octet-stream\r\n\r\n",
-                content,
-                f"\r\n--{boundary}--\r\n".encode(),
-            )
-        )
+        content_type, body = _multipart(name, content)
         try:
             asked = self._exchange.ask(
                 "POST",
                 _CERTIFICATES,
                 body=body,
-                content_type=f"multipart/form-data; boundary={boundary}",
+                content_type=content_type,
                 expect=(201, 202),
             )
         except InstanceError as error:
@@ -357,6 +352,64 @@ class Client:
             return False
         if asked.reply.status == 202:  # noqa: PLR2004 - HTTP's own number
             self.await_reload(asked)
+        return True
+
+    # Other files
+
+    def files(self, store: FileStore) -> tuple[StoredFile, ...]:
+        """All files of a storage, names and paths only."""
+        asked = self._exchange.ask("GET", f"{_STORAGE}/{store}")
+        return self._exchange.parsed(
+            asked, lambda document: tuple(StoredFile.parse(item) for item in objects(document))
+        )
+
+    def content(self, store: FileStore, name: str) -> bytes:
+        """What a file of `general` or `maps` holds.
+
+        Raises:
+            MissingObjectError: it is not there (any more).
+        """
+        return self._exchange.ask("GET", f"{_STORAGE}/{store}/{quote(name, safe='')}").reply.body
+
+    def upload_file(self, store: FileStore, name: str, content: bytes) -> StoredFile:
+        """Store a new file; HAProxy need not reload for a file that it does not use yet.
+
+        Raises:
+            ConflictError: there is one of that name.
+        """
+        content_type, body = _multipart(name, content)
+        asked = self._exchange.ask(
+            "POST", f"{_STORAGE}/{store}", body=body, content_type=content_type, expect=(201, 202)
+        )
+        return self._exchange.parsed(asked, StoredFile.parse)
+
+    def repair_file(self, store: FileStore, name: str, content: bytes) -> None:
+        """Put the content back of which the name of a file is made, and wait for the reload.
+
+        Raises:
+            RefusedError: HAProxy cannot be reloaded with it.
+        """
+        if store is FileStore.GENERAL:
+            content_type, body = _multipart(name, content)
+        else:
+            content_type, body = "text/plain", content
+        asked = self._exchange.ask(
+            "PUT",
+            f"{_STORAGE}/{store}/{quote(name, safe='')}",
+            query=(("force_reload", "true"),),
+            body=body,
+            content_type=content_type,
+            expect=(200, 202, 204),
+        )
+        if asked.reply.status == 202:  # noqa: PLR2004 - HTTP's own number
+            self.await_reload(asked)
+
+    def delete_file(self, store: FileStore, name: str) -> bool:
+        """Delete one; False when it is not there (any more)."""
+        try:
+            self._exchange.ask("DELETE", f"{_STORAGE}/{store}/{quote(name, safe='')}", expect=(200, 202, 204))
+        except MissingObjectError:
+            return False
         return True
 
     # The worker
@@ -435,6 +488,20 @@ def connect(instance: Instance, password: str, recorder: Recorder, *, bounds: Bo
     # A proxy in between may show the header that carries both: its value is the password in another spelling.
     basic = base64.b64encode(f"{instance.user}:{password}".encode()).decode()
     return Client(http, instance.id, recorder, secrets=(password, basic))
+
+
+def _multipart(name: str, content: bytes) -> tuple[str, bytes]:
+    """Content type and body of an upload."""
+    boundary = "haoam" + random_source.token_hex(16)
+    body = b"".join(
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file_upload"; filename="{name}"\r\n'.encode(),
+            b"Content-Type: application/octet-stream\r\n\r\n",
+            content,
+            f"\r\n--{boundary}--\r\n".encode(),
+        )
+    )
+    return f"multipart/form-data; boundary={boundary}", body
 
 
 def _whole(document: object) -> int:

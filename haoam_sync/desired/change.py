@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from haoam_sync import haproxycfg
 from haoam_sync.desired.paths import at, put_in
-from haoam_sync.desired.references import certificate_fields
 from haoam_sync.model.api_version import NEWEST
-from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredCertificate, DesiredInstance, DesiredSection
+from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredFile, DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import Cluster, Fleet, Instance
 from haoam_sync.model.json import Json, JsonObject, digest, digest_bytes
 from haoam_sync.model.secret import secret_paths
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import renamed
 
 _PLACEHOLDER = "haoam-secret-"
 
@@ -25,7 +25,8 @@ def change(base: Desired | None, head: Desired) -> JsonObject:
         {"haoam_change": 1,
          "codec": CODEC_VERSION of haproxycfg,
          "fleet": {"name": D, "management_networks": D, "limits": D, "clusters": {CLUSTER: D, ...}},
-         "instances": {"CLUSTER/INSTANCE": {"sections": {"KIND/NAME": D, ...}, "certificates": {NAME: D, ...}}, ...}}
+         "instances": {"CLUSTER/INSTANCE": {"sections": {"KIND/NAME": D, ...}, "certificates": {NAME: D, ...},
+                                               "files": {"KIND/NAME": D, ...}}, ...}}
 
     `D` is `{"before": VALUE, "after": VALUE}`, null where there is none; a member of which nothing differs is absent,
     except that `fleet` and `instances` are always there. Values:
@@ -33,9 +34,11 @@ def change(base: Desired | None, head: Desired) -> JsonObject:
     - cluster: `{"labels", "vars", "wave", "instances": [{"name", "url", "user", "password": {"secret": REFERENCE},
       "ca": digest of the PEM or null, "vars"}, ...]}`, instances in the order of haoam.yaml;
     - section: `{"spec", "protected", "ignore"}`. `spec` is the canonical form for the newest API version, variables
-      filled in, with `{"secret": REFERENCE}` in place of each secret and `@ssl_certs_dir/NAME` in place of the path
-      of the certificate that the document NAME declares; `ignore` is sorted;
-    - certificate: `{"secret": REFERENCE, "chain": digest of the PEM in git or null}`.
+      filled in, with `{"secret": REFERENCE}` in place of each secret and `@ssl_certs_dir/NAME`, `@general_dir/NAME`
+      or `@maps_dir/NAME` in place of the path of the file that the document NAME declares; `ignore` is sorted;
+    - certificate: `{"secret": REFERENCE, "chain": digest of the PEM in git or null}`;
+    - file: `{"text": its whole content}`, variables filled in, with `@ssl_certs_dir/NAME` and `@general_dir/NAME`
+      where a crt-list names other documents; or `{"secret": REFERENCE}`.
 
     It depends on what the two states mean only: not on commit ids, file names, comments, the order of keys, or whether
     secrets were resolved. Both must have been loaded with their own fleets.
@@ -129,6 +132,7 @@ def _instances(base: Desired | None, head: Desired) -> JsonObject:
         parts: dict[str, dict[str, Json]] = {
             "sections": _by_key({key: a for key, a, _ in pairs}, {key: b for key, _, b in pairs}),
             "certificates": _by_key(_certificates(old), _certificates(new)),
+            "files": _by_key(_files(old), _files(new)),
         }
         if any(parts.values()):
             found[str(identity)] = {name: part for name, part in parts.items() if part}
@@ -162,32 +166,39 @@ def _certificates(instance: DesiredInstance | None) -> dict[str, Json]:
     }
 
 
+def _files(instance: DesiredInstance | None) -> dict[str, Json]:
+    held = instance.files if instance is not None else {}
+    return {str(identity): _file(one) for identity, one in held.items()}
+
+
+def _file(file: DesiredFile) -> JsonObject:
+    return {"secret": str(file.reference)} if file.reference is not None else {"text": file.text}
+
+
 class _Meanings:
     """Canonical forms, one for each section object: instances share what is equal."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[int, int], JsonObject] = {}
+        self._made: dict[tuple[int, int, int], JsonObject] = {}
 
     def section(self, section: DesiredSection | None, instance: DesiredInstance | None) -> JsonObject | None:
         if section is None or instance is None:
             return None
-        key = (id(section), id(instance.certificates))
+        key = (id(section), id(instance.certificates), id(instance.files))
         if key not in self._made:
             self._made[key] = {
-                "spec": _spec(section, instance.certificates),
+                "spec": _spec(section, instance),
                 "protected": section.protected,
                 "ignore": sorted(section.ignore),
             }
         return self._made[key]
 
 
-def _spec(section: DesiredSection, certificates: Mapping[str, DesiredCertificate]) -> JsonObject:
-    """The canonical body, secrets as references, certificates by name."""
-    body = section.body
-    names = {CERTIFICATE_DIR + one.storage_name: CERTIFICATE_DIR + name for name, one in certificates.items()}
-    for path, text in certificate_fields(section.body):
-        if text in names:
-            body = put_in(body, path, names[text])
+def _spec(section: DesiredSection, instance: DesiredInstance) -> JsonObject:
+    """The canonical body, secrets as references, files by name."""
+    names = {one.path: CERTIFICATE_DIR + name for name, one in instance.certificates.items()}
+    names |= {one.path: one.id.kind.store.placeholder + one.id.name for one in instance.files.values()}
+    body = renamed(section.body, names)
     # a reference may hold characters that the codec would quote, so a plain word stands for each of them meanwhile
     references = {f"{_PLACEHOLDER}{index}": use for index, use in enumerate(section.secrets)}
     for word, use in references.items():

@@ -6,13 +6,14 @@ import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired import references
+from haoam_sync.desired import file_references, references
 from haoam_sync.desired.declaration import Declaration
 from haoam_sync.desired.external import CERTIFICATE, External
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems, choice, did_you_mean
 from haoam_sync.desired.scan import SPEC
-from haoam_sync.documents import Path
+from haoam_sync.desired.stored_files import FileDeclaration
+from haoam_sync.documents import Document, Path
 from haoam_sync.model.desired import DesiredSection
 from haoam_sync.model.fleet import Cluster
 from haoam_sync.model.json import JsonObject
@@ -38,7 +39,7 @@ class CrossCheck:
         self._problems = problems
         self._seen: dict[int, Mapping[SectionId, Declared]] = {}
         self._found: dict[int, tuple[_Target, ...]] = {}
-        self._missing: dict[tuple[int, Path, External], tuple[Declaration, list[str]]] = {}
+        self._missing: dict[tuple[int, Path, External], tuple[Document, list[str]]] = {}
         self._everywhere: dict[str, set[str]] = {}
 
     def instance(
@@ -65,7 +66,7 @@ class CrossCheck:
 
     def finish(self) -> None:
         """Note what was missing."""
-        for (_, path, target), (declaration, clusters) in self._missing.items():
+        for (_, path, target), (document, clusters) in self._missing.items():
             at: Path = (*SPEC, *path)
             known = self._everywhere.get(target.kind, set())
             message = f"{dotted(at)}: no {target.kind} `{target.name}` is declared"
@@ -73,7 +74,21 @@ class CrossCheck:
                 message += f" for {', '.join(dict.fromkeys(clusters))}"
             hint = did_you_mean(target.name, known - {target.name})
             hint = hint or f"declare it, or say that it is there: metadata.external: [{target}]"
-            self._problems.value(declaration.document, at, message, hint)
+            self._problems.value(document, at, message, hint)
+
+    def files(
+        self, declared: Iterable[FileDeclaration], cluster: Cluster, names: Mapping[str, Collection[str]]
+    ) -> None:
+        """Look at the files of a cluster: a crt-list names certificates and authorities."""
+        for kind, found in names.items():
+            self._everywhere.setdefault(kind, set()).update(found)
+        for file in declared:
+            for path, target in file.names:
+                if target.name not in names.get(target.kind, ()) and target not in file.external:
+                    self._note_missing(file.document, path[len(SPEC) :], target, cluster)
+
+    def _note_missing(self, document: Document, path: Path, target: External, cluster: Cluster) -> None:
+        self._missing.setdefault((id(document), path, target), (document, []))[1].append(cluster.name)
 
     def _section(
         self,
@@ -87,8 +102,7 @@ class CrossCheck:
         for path, target, other in self._targets(declared.section):
             there = any(one.name in names.get(one.kind, ()) or one in declaration.external for one in (target, *other))
             if not there:
-                key = (id(declaration.document), path, target)
-                self._missing.setdefault(key, (declaration, []))[1].append(cluster.name)
+                self._note_missing(declaration.document, path, target, cluster)
         for group in references.groups(body) if kind is not SectionKind.USERLIST else ():
             userlist = sections.get(SectionId(SectionKind.USERLIST, group.userlist))
             if userlist is not None:
@@ -102,11 +116,18 @@ class CrossCheck:
         """What a section refers to, found once for each section object."""
         known = self._found.get(id(section))
         if known is None:
+            body = section.body
             found: list[_Target] = [
                 (r.path, External(r.kind.value, r.name), (External(r.or_kind.value, r.name),) if r.or_kind else ())
-                for r in references.sections(section.id.kind, section.body)
+                for r in references.sections(section.id.kind, body)
             ]
-            found += [(path, External(CERTIFICATE, name), ()) for path, name in references.certificates(section.body)]
+            found += [(path, External(CERTIFICATE, name), ()) for path, name in references.certificates(body)]
+            loads = file_references.crt_loads(body)
+            found += [(("crt_loads", name), External(CERTIFICATE, name), ()) for name in loads]
+            found += [
+                (r.path, External(r.kind.value, r.name), (External(r.or_kind.value, r.name),) if r.or_kind else ())
+                for r in file_references.files(body)
+            ]
             known = self._found[id(section)] = tuple(found)
         return known
 

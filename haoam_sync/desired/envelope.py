@@ -9,6 +9,7 @@ from haoam_sync.desired import explain
 from haoam_sync.desired.problems import Problems, choice, did_you_mean
 from haoam_sync.documents import Document, Value
 from haoam_sync.model.section import MANAGED_KINDS, SectionKind
+from haoam_sync.model.stored import FILE_KINDS
 
 API_VERSION = "haoam/v1"
 SECTION_KINDS: Mapping[str, SectionKind] = {kind.document_kind: kind for kind in MANAGED_KINDS}
@@ -27,10 +28,6 @@ _HERE: Mapping[str, str] = {
 }
 """Kinds that have their place elsewhere than in haproxy/."""
 _LATER = frozenset({kind.document_kind for kind in SectionKind} - set(SECTION_KINDS)) | {
-    "CAFile",
-    "CrtList",
-    "Map",
-    "File",
     "Role",
     "RoleBinding",
     "Grant",
@@ -105,7 +102,7 @@ def _kind(document: Document, value: dict[str, Value], kinds: Collection[str], p
         problems.value(document, ("kind",), f"kind `{kind}` is not supported yet by this version", "take it out of git")
     elif kind in _HERE:
         problems.value(document, ("kind",), f"kind `{kind}` does not belong in this file", f"move it to {_HERE[kind]}")
-    elif kind in SECTION_KINDS or kind == CERTIFICATE:
+    elif kind in SECTION_KINDS or kind in FILE_KINDS or kind == CERTIFICATE:
         problems.value(document, ("kind",), f"kind `{kind}` does not belong in this file", "move it to haproxy/")
     else:
         known = {*kinds, *_LATER} if len(kinds) > 1 else kinds

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from haoam_sync.desired.problems import Problems, choice
 from haoam_sync.documents import Document, Path
 from haoam_sync.model.section import SectionKind
+from haoam_sync.model.stored import FileKind
 
 CERTIFICATE = "certificate"
-_KINDS = frozenset({kind.value for kind in SectionKind if kind is not SectionKind.GLOBAL} | {CERTIFICATE})
+_SECTIONS = frozenset(kind.value for kind in SectionKind if kind is not SectionKind.GLOBAL)
+_KINDS = _SECTIONS | {CERTIFICATE} | {kind.value for kind in FileKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class External:
     """Something that is there though git does not declare it.
 
     Attributes:
-        kind: haproxy.cfg's keyword of the section, or `certificate`.
+        kind: haproxy.cfg's keyword of the section, `certificate`, or a kind of file (`ca-file`, `crt-list`, `map`,
+            `file`).
         name: its name.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 from haoam_sync.desired import certificates as certificate_documents
-from haoam_sync.desired import change_policies, declaration, envelope, resolution
+from haoam_sync.desired import change_policies, declaration, envelope, resolution, stored_files
 from haoam_sync.desired import fleet as fleet_document
 from haoam_sync.desired.certificates import CertificateDeclaration
 from haoam_sync.desired.crosscheck import CrossCheck, Declared
@@ -14,20 +14,22 @@ from haoam_sync.desired.envelope import CERTIFICATE, CHANGE_POLICY, SECTION_KIND
 from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.recalled import Memory, Recall
-from haoam_sync.desired.sections import Sections
+from haoam_sync.desired.sections import Held, Sections
+from haoam_sync.desired.stored_files import FileDeclaration
 from haoam_sync.desired.variables import Scope
 from haoam_sync.documents import Document
 from haoam_sync.errors import InvalidDesiredError
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.change_class import ChangeClass
-from haoam_sync.model.desired import Desired, DesiredCertificate, DesiredInstance, DesiredSection
+from haoam_sync.model.desired import Desired, DesiredCertificate, DesiredFile, DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import FILE_KINDS, FileId, FileKind, FileStore
 
 _FOLDER = "haproxy/"
 _ACCESS = "access/"
-_KINDS = frozenset({*SECTION_KINDS, CERTIFICATE})
+_KINDS = frozenset({*SECTION_KINDS, *FILE_KINDS, CERTIFICATE})
 _ACCESS_KINDS = frozenset({CHANGE_POLICY})
 
 
@@ -44,7 +46,8 @@ def load(
     """What a commit says every instance should be.
 
     Everything is checked before the first secret is resolved. Files other than haoam.yaml, haproxy/, access/ and those
-    that documents name (`ca_file`, `chain_file`) are not looked at; trust.yaml belongs to the trust stage.
+    that documents name (`ca_file`, `chain_file`, `content_file`) are not looked at; trust.yaml belongs to the trust
+    stage.
 
     Args:
         commit: id of the commit.
@@ -98,6 +101,7 @@ class _Loader:
         self._sections: dict[str, list[Sections]] = {}  # by cluster
         self._certificates: dict[str, list[CertificateDeclaration]] = {}  # by cluster
         self._classes: dict[str, ChangeClass] = {}
+        self._files: dict[str, list[FileDeclaration]] = {}  # by cluster
         self._repeated: dict[tuple[int, int], tuple[Document, str, Document, list[str]]] = {}
         self._complete = True  # whether every document could be read; when not, what is missing cannot be told
 
@@ -151,6 +155,13 @@ class _Loader:
             for cluster in certificate.clusters:
                 self._certificates.setdefault(cluster.name, []).append(certificate)
             return True
+        if outside.kind in FILE_KINDS:
+            file = stored_files.read(outside, fleet, self._blobs, self._problems)
+            if file is None:
+                return False
+            for cluster in file.clusters:
+                self._files.setdefault(cluster.name, []).append(file)
+            return True
         section = declaration.read(outside, fleet, self._problems)
         if section is None:
             return False
@@ -174,24 +185,25 @@ class _Loader:
         """The instances of a cluster. What none of them changes, all of them share."""
         here = self._unique(self._sections.get(cluster.name, []), cluster)
         certificates = self._certificates.get(cluster.name, [])
-        names = _names(here, self._unique_certificates(certificates, cluster))
+        files = self._unique_files(self._files.get(cluster.name, []), cluster)
+        names = _names(here, self._unique_certificates(certificates, cluster), {file.id for file in files})
+        self._crosscheck.files(files, cluster, names)
         found: dict[InstanceId, DesiredInstance] = {}
         shared: tuple[Mapping[SectionId, Declared], Mapping[SectionId, DesiredSection]] | None = None
-        shares = not any(s.per_instance for s in here) and not any(c.per_instance for c in certificates)
-        held: dict[str, DesiredCertificate] = {}
+        shares = not (any(s.per_instance for s in here) or any(c.per_instance for c in certificates))
+        shares = shares and not any(file.per_instance for file in files)
+        held = Held({}, {})
         for instance in cluster.instances:
             scope = Scope(cluster, instance)
             if shared is None or not shares:
-                held = self._held(certificates, scope)
+                held = self._held(certificates, files, scope)
                 declared = self._declared(here, scope, held)
                 shared = declared, {identity: one.section for identity, one in declared.items()}
             self._crosscheck.instance(cluster, shared[0], names)
-            found[instance.id] = DesiredInstance(instance.id, shared[1], held)
+            found[instance.id] = DesiredInstance(instance.id, shared[1], held.certificates, held.files)
         return found
 
-    def _declared(
-        self, here: list[Sections], scope: Scope, held: Mapping[str, DesiredCertificate]
-    ) -> dict[SectionId, Declared]:
+    def _declared(self, here: list[Sections], scope: Scope, held: Held) -> dict[SectionId, Declared]:
         declared = {}
         for sections in here:
             section = sections.section(scope, held)
@@ -199,9 +211,19 @@ class _Loader:
                 declared[section.id] = Declared(section, sections.declaration)
         return declared
 
-    def _held(self, certificates: list[CertificateDeclaration], scope: Scope) -> dict[str, DesiredCertificate]:
+    def _held(self, certificates: list[CertificateDeclaration], files: list[FileDeclaration], scope: Scope) -> Held:
+        """Certificates first, then authorities, then the lists that name both."""
         made = (certificate.certificate(scope, self._problems) for certificate in certificates)
-        return {certificate.name: certificate for certificate in made if certificate is not None}
+        held: dict[str, DesiredCertificate] = {one.name: one for one in made if one is not None}
+        paths = {FileStore.CERTIFICATES.placeholder + name: one.path for name, one in held.items()}
+        found: dict[FileId, DesiredFile] = {}
+        for file in sorted(files, key=lambda one: (one.id.kind is FileKind.CRT_LIST, one.id)):
+            one = file.file(scope, paths, self._problems)
+            if one is not None:
+                found[one.id] = one
+                if one.id.kind is FileKind.CA_FILE:
+                    paths[one.id.kind.store.placeholder + one.id.name] = one.path
+        return Held(held, found)
 
     def _unique(self, sections: list[Sections], cluster: Cluster) -> list[Sections]:
         """One declaration of each section, in the order of plans; the second one of a cluster is a problem."""
@@ -210,6 +232,14 @@ class _Loader:
             other = first.setdefault(one.declaration.id, one)
             if other is not one:
                 self._twice(one.declaration.document, str(one.declaration.id), other.declaration.document, cluster)
+        return [first[identity] for identity in sorted(first)]
+
+    def _unique_files(self, files: list[FileDeclaration], cluster: Cluster) -> list[FileDeclaration]:
+        first: dict[FileId, FileDeclaration] = {}
+        for one in files:
+            other = first.setdefault(one.id, one)
+            if other is not one:
+                self._twice(one.document, str(one.id), other.document, cluster)
         return [first[identity] for identity in sorted(first)]
 
     def _unique_certificates(self, certificates: list[CertificateDeclaration], cluster: Cluster) -> set[str]:
@@ -231,8 +261,10 @@ class _Loader:
             self._problems.value(document, ("metadata", "name"), message, hint)
 
 
-def _names(sections: list[Sections], certificates: set[str]) -> dict[str, Collection[str]]:
+def _names(sections: list[Sections], certificates: set[str], files: set[FileId]) -> dict[str, Collection[str]]:
     names: dict[str, set[str]] = {CERTIFICATE_WORD: certificates}
+    for file in files:
+        names.setdefault(file.kind.value, set()).add(file.name)
     for one in sections:
         names.setdefault(one.declaration.id.kind.value, set()).add(one.declaration.id.name)
     return {**names}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+from cryptography import x509
 
 from haoam_sync import haproxycfg
 from haoam_sync.desired.paths import at, put_in
-from haoam_sync.desired.references import certificate_fields
+from haoam_sync.desired.stored_files import SECRET_FIELD, content_problem
 from haoam_sync.errors import UsageError
 from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.desired import (
-    CERTIFICATE_DIR,
     Desired,
     DesiredCertificate,
+    DesiredFile,
     DesiredInstance,
     DesiredSection,
 )
@@ -22,12 +24,12 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject, digest_bytes
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import HASH_DIGITS, CertificateFacts, FileId, renamed, text_renamed
 
 Reveal = Callable[[SecretUse], str]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _KEY = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END (?:[A-Z]+ )?PRIVATE KEY-----")
-_HASH_DIGITS = 32
 
 
 def resolve(desired: Desired, reveal: Reveal) -> Desired:
@@ -43,24 +45,57 @@ def resolve(desired: Desired, reveal: Reveal) -> Desired:
     return replace(desired, instances={key: resolver.instance(one) for key, one in desired.instances.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The files of an instance, and their paths by the ones that stood for them."""
+
+    certificates: Mapping[str, DesiredCertificate]
+    files: Mapping[FileId, DesiredFile]
+    paths: Mapping[str, str]
+
+
 class _Resolver:
     """What instances share unresolved, they share resolved."""
 
     def __init__(self, reveal: Reveal) -> None:
         self._reveal = reveal
         self._values: dict[SecretUse, str] = {}
-        self._certificates: dict[int, Mapping[str, DesiredCertificate]] = {}
+        self._held: dict[tuple[int, int], _Held] = {}
         self._sections: dict[tuple[int, int], Mapping[SectionId, DesiredSection]] = {}
 
     def instance(self, one: DesiredInstance) -> DesiredInstance:
-        held = self._certificates.get(id(one.certificates))
+        place = (id(one.certificates), id(one.files))
+        held = self._held.get(place)
         if held is None:
-            held = {name: self._certificate(c, one.id) for name, c in one.certificates.items()}
-            self._certificates[id(one.certificates)] = held
+            held = self._held[place] = self._files(one)
         key = (id(one.sections), id(held))
         if key not in self._sections:
-            self._sections[key] = {identity: self._section(s, held) for identity, s in one.sections.items()}
-        return DesiredInstance(one.id, self._sections[key], held)
+            self._sections[key] = {identity: self._section(s, held.paths) for identity, s in one.sections.items()}
+        return DesiredInstance(one.id, self._sections[key], held.certificates, held.files)
+
+    def _files(self, one: DesiredInstance) -> _Held:
+        """Certificates and secrets first, then what names them."""
+        certificates = {name: self._certificate(c, one.id) for name, c in one.certificates.items()}
+        paths = {c.path: certificates[name].path for name, c in one.certificates.items()}
+        files: dict[FileId, DesiredFile] = {}
+        for identity, file in sorted(one.files.items(), key=lambda item: (item[1].template is not None, item[0])):
+            files[identity] = self._file(file, one.id, paths)
+            paths[file.path] = files[identity].path
+        return _Held(certificates, files, {old: new for old, new in paths.items() if old != new})
+
+    def _file(self, file: DesiredFile, instance: InstanceId, paths: Mapping[str, str]) -> DesiredFile:
+        if file.template is not None:
+            content = text_renamed(file.template, paths).encode()
+        elif file.reference is not None:
+            kind = file.id.kind
+            text = self._value(SecretUse(file.reference, kind.document_kind, SECRET_FIELD, instance.cluster)) + "\n"
+            problem = content_problem(kind, text)
+            if problem is not None:
+                raise UsageError(problem, code="E_SECRET_VALUE", where=f"{file.id}, {file.reference}")
+            content = text.encode()
+        else:
+            return file
+        return replace(file, content=content, storage_name=file.id.storage_name(content))
 
     def _value(self, use: SecretUse) -> str:
         if use not in self._values:
@@ -80,15 +115,11 @@ class _Resolver:
             raise UsageError("no certificate in PEM form is there", code="E_SECRET_VALUE", where=where)
         parts = [part.rstrip("\n") + "\n" for part in (chain, secret) if part]
         content = "".join(parts).encode()
-        name = f"{certificate.name}-{digest_bytes(content).removeprefix('sha256:')[:_HASH_DIGITS]}.pem"
-        return replace(certificate, storage_name=name, content=content)
+        name = f"{certificate.name}-{digest_bytes(content).removeprefix('sha256:')[:HASH_DIGITS]}.pem"
+        return replace(certificate, storage_name=name, content=content, facts=_facts(content))
 
-    def _section(self, section: DesiredSection, held: Mapping[str, DesiredCertificate]) -> DesiredSection:
-        unresolved = {f"{CERTIFICATE_DIR}{name}-unresolved.pem": one.storage_name for name, one in held.items()}
-        body = section.body
-        for path, text in certificate_fields(section.body):
-            if text in unresolved:
-                body = put_in(body, path, CERTIFICATE_DIR + unresolved[text])
+    def _section(self, section: DesiredSection, paths: Mapping[str, str]) -> DesiredSection:
+        body = renamed(section.body, paths)
         for use in section.secrets:
             value = self._value(use)
             if not value or _CONTROL.search(value):
@@ -112,3 +143,17 @@ class _Resolver:
                     where=f"{section.id}, {use.reference}",
                     hint="choose another value, or for a password its hash, with secure_password: true",
                 )
+
+
+def _facts(content: bytes) -> CertificateFacts | None:
+    """What the API will tell of a certificate: serial, end and size of the first one in the file.
+
+    None when it cannot be read: then the instance will not take it either, and says so.
+    """
+    try:
+        first = x509.load_pem_x509_certificates(content)[0]
+    except ValueError:
+        return None
+    return CertificateFacts(
+        serial=str(first.serial_number), not_after=f"{first.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}", size=len(content)
+    )

@@ -11,10 +11,13 @@ from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.variables import Reference
 from haoam_sync.documents import Document, Path, Value
+from haoam_sync.model.stored import PLACEHOLDER
 
-_REMARKABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|\$\{(?:cluster|instance)\.")
+_REMARKABLE = re.compile(rf"[\x00-\x08\x0a-\x1f\x7f]|\$\{{(?:cluster|instance)\.|{PLACEHOLDER.pattern}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SPEC: Path = ("spec",)
+PLACEHOLDER_PROBLEM = "`@ssl_certs_dir/`, `@general_dir/` and `@maps_dir/` are not for documents"
+"""They stand for files that git declares, under names that are made of their contents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _remarkable(value: Value) -> bool:
     if isinstance(value, dict):
         if "secret" in value or "metadata" in value:
             return True
-        return any(_remarkable(item) for item in value.values()) or any("${" in key for key in value)
+        return any(_remarkable(item) for item in value.values()) or any("${" in key or "_dir/" in key for key in value)
     if isinstance(value, list):
         return any(_remarkable(item) for item in value)
     return value is None
@@ -95,6 +98,9 @@ class _Scanner:
         if self._lines and _CONTROL.search(text):
             message = f"{dotted(at)}: a line break or control character would end the line in haproxy.cfg"
             self._problems.value(self._document, at, message, "write it on one line")
+        if PLACEHOLDER.search(text):
+            hint = "name the document of the file, or the whole path of a file that git does not declare"
+            self._problems.value(self._document, at, f"{dotted(at)}: {PLACEHOLDER_PROBLEM}", hint)
         for reference in variables.references(text, at):
             if isinstance(reference, Reference):
                 self.findings.variables.append(reference)
@@ -102,6 +108,8 @@ class _Scanner:
                 self._problems.value(self._document, at, reference)
 
     def _key(self, key: str, at: Path, *, is_name: bool) -> None:
+        if PLACEHOLDER.search(key):
+            self._problems.key(self._document, at, f"{dotted(at)}: {PLACEHOLDER_PROBLEM}")
         if variables.OURS.search(key):
             self._problems.key(self._document, at, f"`{key}`: variables stand in values, not in names")
         if key == "metadata" and not is_name:

@@ -13,6 +13,7 @@ from haoam_sync.desired.declaration import named_children
 from haoam_sync.desired.envelope import API_VERSION, CERTIFICATE, CHANGE_POLICY, FLEET, SECTION_KINDS
 from haoam_sync.model.documents.certificate import CertificateSpec
 from haoam_sync.model.documents.change_policy import ChangePolicyMetadata, ChangePolicySpec
+from haoam_sync.model.documents.file import CAFileSpec, CrtListSpec, FileMetadata, FileSpec, MapSpec
 from haoam_sync.model.documents.fleet import FleetSpec
 from haoam_sync.model.documents.metadata import CertificateMetadata, FleetMetadata, GlobalMetadata, SectionMetadata
 from haoam_sync.model.documents.values import SecretObject
@@ -41,6 +42,8 @@ def schemas() -> Mapping[str, bytes]:
     """
     documents = {kind: _section_document(kind, section) for kind, section in SECTION_KINDS.items()}
     documents[CERTIFICATE] = _document(CERTIFICATE, CertificateMetadata, _schema(CertificateSpec))
+    for kind, model in (("CAFile", CAFileSpec), ("CrtList", CrtListSpec), ("Map", MapSpec), ("File", FileSpec)):
+        documents[kind] = _document(kind, FileMetadata, _schema(model))
     files = {
         **documents,
         FLEET: _document(FLEET, FleetMetadata, _schema(FleetSpec)),

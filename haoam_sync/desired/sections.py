@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from haoam_sync import haproxycfg
-from haoam_sync.desired import explain, references, secret_text, variables
+from haoam_sync.desired import explain, file_references, references, scan, secret_text, variables
 from haoam_sync.desired.declaration import Declaration
+from haoam_sync.desired.file_references import FileReference
 from haoam_sync.desired.paths import at, dotted, put_in, undotted
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.scan import SPEC
 from haoam_sync.desired.variables import Reference, Scope
 from haoam_sync.documents import Path
 from haoam_sync.model.api_version import ApiVersion
-from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredCertificate, DesiredSection
+from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredCertificate, DesiredFile, DesiredSection
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse, secret_field
 from haoam_sync.model.sections import fields_missing_in, section_model
+from haoam_sync.model.stored import FileId, names_directory
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The files of an instance, by the names of their documents."""
+
+    certificates: Mapping[str, DesiredCertificate]
+    files: Mapping[FileId, DesiredFile]
+
+    def of(self, reference: FileReference) -> DesiredFile | None:
+        """The file that a reference means; None when it is not declared."""
+        found = self.files.get(FileId(reference.kind, reference.name))
+        if found is None and reference.or_kind is not None:
+            found = self.files.get(FileId(reference.or_kind, reference.name))
+        return found
 
 
 class Sections:
@@ -31,19 +49,24 @@ class Sections:
         self._bodies: dict[tuple[tuple[type, Json], ...], JsonObject | None] = {}
         self._made: dict[tuple[int, str, tuple[str, ...]], DesiredSection] = {}
 
-    def section(self, scope: Scope, certificates: Mapping[str, DesiredCertificate]) -> DesiredSection | None:
+    def section(self, scope: Scope, held: Held) -> DesiredSection | None:
         """What one instance gets, or None, and what is wrong with it is noted.
 
         Args:
             scope: cluster and instance.
-            certificates: of the instance, by name.
+            held: the files of the instance.
         """
         body = self._body(scope)
         if body is None:
             return None
-        named = [(path, certificates[name]) for path, name in references.certificates(body) if name in certificates]
+        known = held.certificates
+        named = _Named(
+            {path: known[name] for path, name in references.certificates(body) if name in known},
+            {name: known[name] for name in file_references.crt_loads(body) if name in known},
+            {found: file for found in file_references.files(body) if (file := held.of(found)) is not None},
+        )
         cluster = scope.cluster.name if self.declaration.secrets else ""
-        key = (id(body), cluster, tuple(certificate.storage_name for _, certificate in named))
+        key = (id(body), cluster, named.storage_names)
         if key not in self._made:
             made = self._make(body, scope, named)
             if made is None:
@@ -84,8 +107,16 @@ class Sections:
         key = tuple(values)
         if key not in self._bodies:
             filled = variables.fill(declaration.template, scope) if declaration.variables else declaration.template
-            self._bodies[key] = filled if isinstance(filled, Mapping) and self._checked(filled) else None
+            good = isinstance(filled, Mapping) and self._checked(filled) and self._of_documents(filled)
+            self._bodies[key] = filled if isinstance(filled, Mapping) and good else None
         return self._bodies[key]
+
+    def _of_documents(self, body: JsonObject) -> bool:
+        """Whether variables brought nothing in that a document could not say."""
+        if not self.declaration.variables or not names_directory(body):
+            return True
+        self._problems.value(self.declaration.document, SPEC, f"with its variables {scan.PLACEHOLDER_PROBLEM}")
+        return False
 
     def _checked(self, body: JsonObject) -> bool:
         """Whether a body is in order. A place that is wrong for a hundred clusters is told once, by its first value."""
@@ -101,9 +132,7 @@ class Sections:
             return None
         return scope.value(reference.scope, reference.group, reference.key)
 
-    def _make(
-        self, body: JsonObject, scope: Scope, named: Sequence[tuple[Path, DesiredCertificate]]
-    ) -> DesiredSection | None:
+    def _make(self, body: JsonObject, scope: Scope, named: _Named) -> DesiredSection | None:
         declaration = self.declaration
         kind = declaration.id.kind
         uses = []
@@ -118,10 +147,8 @@ class Sections:
             reference = SecretReference.parse(text)
             uses.append(SecretUse(reference, kind.document_kind, secret_field(kind, path), scope.cluster.name, path))
             meaning = put_in(meaning, path, {"secret": text})
-        finished = body
-        for path, certificate in named:
-            meaning = put_in(meaning, path, CERTIFICATE_DIR + certificate.name)
-            finished = put_in(finished, path, CERTIFICATE_DIR + certificate.storage_name)
+        meaning = named.put(meaning, CERTIFICATE_DIR + "{0.name}", "{0.id.kind.store.placeholder}{0.id.name}")
+        finished = named.put(body, "{0.path}", "{0.path}")
         return DesiredSection(
             id=declaration.id,
             body=finished,
@@ -132,6 +159,29 @@ class Sections:
             secrets=tuple(uses),
             resolved=not uses,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The declared files that one body refers to, by the places where it does."""
+
+    certificates: Mapping[Path, DesiredCertificate]
+    loads: Mapping[str, DesiredCertificate]
+    files: Mapping[FileReference, DesiredFile]
+
+    @property
+    def storage_names(self) -> tuple[str, ...]:
+        certificates = (one.storage_name for held in (self.certificates, self.loads) for one in held.values())
+        return (*certificates, *(one.storage_name for one in self.files.values()))
+
+    def put(self, body: JsonObject, certificate: str, file: str) -> JsonObject:
+        """`body` with each reference replaced; the two formats say by what."""
+        body = file_references.with_paths(
+            body, lambda found: file.format(self.files[found]) if found in self.files else None
+        )
+        for path, one in self.certificates.items():
+            body = put_in(body, path, certificate.format(one))
+        return file_references.with_loads(body, {name: certificate.format(one) for name, one in self.loads.items()})
 
 
 class _Check:

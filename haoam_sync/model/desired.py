@@ -11,6 +11,7 @@ from haoam_sync.model.json import JsonObject
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import CertificateFacts, FileId, FileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class DesiredSection:
     Attributes:
         id: kind and name.
         body: the API's own JSON, as a `full_section` document (children carry their `name`), as written in git: not yet
-            canonical. Certificates stand as `@ssl_certs_dir/STORAGE_NAME`. Where `unresolved` names a path, the text of
-            the reference stands in place of the secret.
+            canonical. Files stand as `@ssl_certs_dir/STORAGE_NAME`, `@general_dir/...`, `@maps_dir/...`.
+            Where `unresolved` names a path, the text of the reference stands in place of the secret.
         position: of the document.
         digest: of the document's meaning for this instance, secrets as references (`sha256:...`); goes into our mark.
         protected: deleting it needs its own reviewed change first.
@@ -53,6 +54,7 @@ class DesiredCertificate:
         position: of the document.
         chain: PEM of certificate and chain where they stand in git and only the key is a secret.
         digest: of the document's meaning, the secret as a reference (`sha256:...`).
+        facts: what the API should tell of it; None when not resolved.
     """
 
     name: str
@@ -62,6 +64,43 @@ class DesiredCertificate:
     position: Position
     chain: bytes | None = field(default=None, repr=False)
     digest: str = ""
+    facts: CertificateFacts | None = None
+
+    @property
+    def path(self) -> str:
+        """How sections name it."""
+        return FileStore.CERTIFICATES.placeholder + self.storage_name
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredFile:
+    """Another file that an instance should hold: authorities, a crt-list, a map, an error page, Lua.
+
+    Attributes:
+        id: kind and name of the document; how sections refer to it.
+        storage_name: content-addressed name on the instance (`FileId.storage_name`).
+        content: what it holds, with `@ssl_certs_dir/...` where it names files of the instance. None while it is not
+            known, since it is a secret, or names a file of which that is so. Secret when `reference` is given.
+        text: the same with files by their documents' names, as it is reviewed; None for a secret.
+        template: of a content that names files: what `content` is made of once their contents are known.
+        reference: where the content comes from; None when it stands in git.
+        position: of the document.
+        digest: of the document's meaning, secrets as references (`sha256:...`).
+    """
+
+    id: FileId
+    storage_name: str
+    content: bytes | None = field(repr=False)
+    reference: SecretReference | None
+    position: Position
+    digest: str
+    text: str | None = field(default=None, repr=False)
+    template: str | None = field(default=None, repr=False)
+
+    @property
+    def path(self) -> str:
+        """How sections name it."""
+        return self.id.kind.store.placeholder + self.storage_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +110,7 @@ class DesiredInstance:
     id: InstanceId
     sections: Mapping[SectionId, DesiredSection]
     certificates: Mapping[str, DesiredCertificate]
+    files: Mapping[FileId, DesiredFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +130,5 @@ class Desired:
     classes: tuple[ChangeClass, ...] = ()
 
 
-CERTIFICATE_DIR = "@ssl_certs_dir/"
+CERTIFICATE_DIR = FileStore.CERTIFICATES.placeholder
 """Stands for the instance's certificate directory, which only the instance knows."""

@@ -10,6 +10,7 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import CertificateFacts, FileStore, StoredFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Live:
         file_version: `# _version` inside the text; lower than `version` when phantom.
         requests: how many requests the snapshot took.
         warnings: things to know that stop nothing (an API newer than what was measured).
+        files: the other storages, those that were asked for.
+        certificate_facts: what the API tells of the certificates that were asked for, by storage name.
     """
 
     id: InstanceId
@@ -60,3 +63,13 @@ class Live:
     file_version: int
     requests: int
     warnings: tuple[str, ...] = ()
+    files: Mapping[FileStore, StoredFiles] = field(default_factory=dict)
+    certificate_facts: Mapping[str, CertificateFacts] = field(default_factory=dict)
+
+    @property
+    def directories(self) -> Mapping[FileStore, str]:
+        """The directories of storages, as far as they are known."""
+        known = {store: found.directory for store, found in self.files.items() if found.directory is not None}
+        if self.certificate_dir is not None:
+            known[FileStore.CERTIFICATES] = self.certificate_dir
+        return known

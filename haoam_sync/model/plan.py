@@ -11,6 +11,7 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.position import Position
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import FileId, FileStore
 
 
 class Action(StrEnum):
@@ -29,6 +30,8 @@ class Reason(StrEnum):
     BOTH = "git changed and drift"
     ADOPT = "adopt"
     """The section was there already, and was not ours: from this apply on it is."""
+    RENEWED = "content changed at its source"
+    """Git is as it was; a secret that it refers to has another content now, such as a renewed certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CertificateChange:
-    """A certificate file to create or to delete. Names are content-addressed, so there is no update.
+    """A certificate file to create or to delete. Names are content-addressed, so an update is a repair.
 
     Attributes:
-        action: CREATE or DELETE.
+        action: CREATE, DELETE, or UPDATE where the instance shows another content than the name says.
         name: storage name on the instance.
         reason: why.
         position: where git says so; None for a deletion.
@@ -106,6 +109,33 @@ class CertificateChange:
     reason: Reason
     position: Position | None
     content: bytes | None = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FileUpload:
+    """Another file to create, to repair or to delete: a map, an error page, authorities, a crt-list.
+
+    Attributes:
+        action: CREATE, DELETE, or UPDATE where the instance shows another content than the name says.
+        store: where it is kept.
+        name: storage name on the instance.
+        file: the document's kind and name; None for a deletion of which that is not known.
+        reason: why.
+        position: where git says so; None for a deletion.
+        content: what to write, files that it names as `@ssl_certs_dir/...`; None for a deletion, or where it is not
+            known. Never printed, never part of a digest.
+    """
+
+    action: Action
+    store: FileStore
+    name: str
+    file: FileId | None
+    reason: Reason
+    position: Position | None
+    content: bytes | None = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.store}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +162,7 @@ class InstancePlan:
         guard: which configuration this was computed against.
         unresolved: secrets were not resolved, so secret-typed fields were not compared (proposed commits).
         warnings: things to know that stop nothing.
+        files: other files, sorted by action, storage and name.
     """
 
     id: InstanceId
@@ -145,15 +176,20 @@ class InstancePlan:
     guard: Guard
     unresolved: bool = False
     warnings: tuple[str, ...] = ()
+    files: tuple[FileUpload, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.changes or self.certificates or self.repair)
+        return not (self.changes or self.certificates or self.files or self.repair)
 
     def digested(self) -> JsonObject:
         """The part of this plan that its digest covers; docs/formats.md gives it byte for byte."""
+        files: dict[str, Json] = {}
+        if self.files:
+            files["files"] = [{"action": f.action.value, "name": str(f), "reason": f.reason.value} for f in self.files]
         return {
+            **files,
             "instance": str(self.id),
             "changes": [
                 {

@@ -19,7 +19,7 @@ from haoam_sync.model.json import is_digest
 from haoam_sync.model.live import Live
 from haoam_sync.model.outcome import InstanceOutcome, Outcome, Result
 from haoam_sync.model.plan import InstancePlan, Plan
-from haoam_sync.pipeline import connecting, planning
+from haoam_sync.pipeline import connecting, files, planning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened, runner
 from haoam_sync.settings import Settings
 from haoam_sync.state import Applied, Seen
@@ -88,7 +88,7 @@ def _applied(
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, compared.snapshots)
-            _remember(here, outcome, targets)
+            _remember(here, outcome, targets, plan, wanted)
         else:
             outcome = _done(here, authorized, wanted, compared, log, journal)
         _close_what_was_left(outcome, log, here.settings)
@@ -125,12 +125,16 @@ def _done(
     instances = {instance.id: instance for instance in wanted.fleet.instances()}
     intention = log.intend(authorized, runner=runner(here.settings))
     recorder = log.recorder(intention)
-    before, snapshots = compared.before.instances, compared.snapshots
+    before, snapshots = compared.before, compared.snapshots
 
     def compute(snapshot: Live) -> InstancePlan:
         nothing = DesiredInstance(snapshot.id, {}, {})
         return plans.compute_instance(
-            wanted.instances.get(snapshot.id, nothing), snapshot, before.get(snapshot.id), compared.owner
+            wanted.instances.get(snapshot.id, nothing),
+            snapshot,
+            before.instances.get(snapshot.id),
+            compared.owner,
+            files.uploaded(before.files(snapshot.id)),
         )
 
     replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
@@ -141,7 +145,7 @@ def _done(
             authorized,
             lambda identity: connecting.client(instances[identity], here.reveal, recorder),
             replan,
-            read=live.Reader(snapshots),
+            read=live.Reader(snapshots, before.asked(wanted.instances)),
             fleet=wanted.fleet,
             journal=journal,
         )
@@ -156,7 +160,8 @@ def _done(
             try:
                 log.conclude(intention, outcome)
             finally:
-                _remember(here, outcome, {name: wanted.fleet.clusters[name] for name in _clusters_of(outcome)})
+                clusters = {name: wanted.fleet.clusters[name] for name in _clusters_of(outcome)}
+                _remember(here, outcome, clusters, authorized.plan, wanted)
     return replace(
         outcome,
         instances=tuple(replace(one, requests=one.requests + snapshots[one.id].requests) for one in outcome.instances),
@@ -216,15 +221,22 @@ def _close_what_was_left(outcome: Outcome, log: AuditLog, settings: Settings) ->
             )
 
 
-def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster]) -> None:
+def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], plan: Plan, wanted: Desired) -> None:
     """Each instance that was reached is at this commit now; the others stay at the one before.
 
     So the next plan knows what an instance got, also when the apply stopped half-way through its cluster.
     """
+    plans_of = {one.id: one for one in plan.instances}
     for name, cluster in targets.items():
         earlier = here.state.applied(name)
+        stored = {one: seen.files for one, seen in earlier.instances.items()} if earlier else {}
         reached = {
-            one.id.name: Seen(one.version_after, one.checksum_after, outcome.commit)
+            one.id.name: Seen(
+                one.version_after,
+                one.checksum_after,
+                outcome.commit,
+                files.remembered(stored.get(one.id.name, ()), plans_of.get(one.id), wanted.instances.get(one.id), one),
+            )
             for one in outcome.instances
             if one.id.cluster == name and one.result in _REACHED and one.version_after is not None
         }

@@ -13,6 +13,7 @@ from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.live import Live
 from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.stored import NO_FILES, FilesAsked
 
 _AT_ONCE = 16
 _Value = TypeVar("_Value")
@@ -30,9 +31,12 @@ def client(instance: Instance, reveal: Callable[[SecretUse], str], recorder: Rec
 
 
 def snapshots(
-    instances: Iterable[Instance], reveal: Callable[[SecretUse], str], recorder: Recorder
+    instances: Iterable[Instance],
+    reveal: Callable[[SecretUse], str],
+    recorder: Recorder,
+    asked: Mapping[InstanceId, FilesAsked],
 ) -> Mapping[InstanceId, Live]:
-    """Live stage for many instances at once.
+    """Live stage for many instances at once; `asked` says what is read of their files.
 
     Raises:
         HaoamError: an instance cannot be read; see `raise_together`.
@@ -40,7 +44,7 @@ def snapshots(
 
     def read(instance: Instance) -> Live:
         with client(instance, reveal, recorder) as api:
-            return live.read(api, instance.id)
+            return live.read(api, instance.id, asked.get(instance.id, NO_FILES))
 
     return side_by_side(instances, read)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from haoam_sync import desired, haproxycfg, importing, live
 from haoam_sync import plan as plans
 from haoam_sync.dataplane import connect
-from haoam_sync.desired import references
+from haoam_sync.desired import file_references, references
 from haoam_sync.errors import HaoamError, InvalidDesiredError, UsageError
 from haoam_sync.haproxycfg.file import ConfigFile
 from haoam_sync.importing import Choice, Foreign, Reading, Tree
@@ -237,6 +237,10 @@ def _references(kind: SectionKind, body: JsonObject) -> Iterable[str]:
         yield f"{section.kind.value}/{section.name}"
     for _, name in references.certificates(body):
         yield f"certificate/{name}"
+    for name in file_references.crt_loads(body):
+        yield f"certificate/{name}"
+    for found in file_references.files(body):
+        yield f"{found.kind.value}/{found.name}"
 
 
 def _refused(reading: Reading, tree: Tree, target: Target, found: Live) -> Mapping[SectionId, str]:

@@ -21,14 +21,14 @@ from haoam_sync import haproxycfg
 from haoam_sync.desired import references
 from haoam_sync.lab.haproxy import check
 from haoam_sync.model.api_version import NEWEST
-from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredInstance
+from haoam_sync.model.desired import Desired, DesiredFile, DesiredInstance
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.stored import FileKind, FileStore, text_in_directories
 
 _GLOBAL = "global\n  maxconn 100\n  crt-base {directory}"
 _LISTENER = "frontend haoam-validate\n  mode http\n  timeout client 1s\n  bind 127.0.0.1:1"
 _RUNS_CODE = re.compile(r"^\s*lua-", re.MULTILINE)
-_CERTIFICATE = re.compile(re.escape(CERTIFICATE_DIR) + r"([^\s\"'/]+)")
 
 
 def text_of(instance: DesiredInstance) -> str:
@@ -57,13 +57,33 @@ def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], 
                 unjudged.append(identity)
                 continue
             foreign = {name for one in instance.sections.values() for _, name in references.certificates(one.body)}
-            for name in {*_CERTIFICATE.findall(text), *foreign}:
+            stored = {one.storage_name for one in instance.certificates.values()}
+            for name in {*stored, *foreign}:
                 (directory / name).write_bytes(pem)
-            text = "\n\n".join([*_made_up(instance, directory), text.replace(CERTIFICATE_DIR, f"{directory}/")])
+            directories = dict.fromkeys(FileStore, f"{directory}/")
+            for file in instance.files.values():
+                (directory / file.storage_name).write_bytes(_content(file, pem, directories))
+            text = text_in_directories(text, directories)
+            text = "\n\n".join([*_made_up(instance, directory), text])
             accepted, words = check(text, haproxy)
             if not accepted:
                 refused[identity] = words
     return refused, tuple(unjudged)
+
+
+def _content(file: DesiredFile, pem: bytes, directories: Mapping[FileStore, str]) -> bytes:
+    """What HAProxy finds in a file; where only a secret tells, the least that it takes."""
+    if file.template is not None:
+        return text_in_directories(file.template, directories).encode()
+    if file.content is not None:
+        return file.content
+    match file.id.kind:
+        case FileKind.CA_FILE:
+            return pem.partition(b"-----BEGIN PRIVATE KEY")[0]
+        case FileKind.MAP:
+            return b"haoam-validate none\n"
+        case _:
+            return b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
 def _made_up(instance: DesiredInstance, directory: Path) -> Iterator[str]:
@@ -83,11 +103,11 @@ def _made_up(instance: DesiredInstance, directory: Path) -> Iterator[str]:
         for group in references.groups(section.body)
     }
     for target, mode in sorted(missing.items(), key=lambda item: (item[0].kind is not SectionKind.DEFAULTS, item[0])):
-        yield "\n".join([f"{target.kind} {target.name}", *_content(target, mode, groups)])
+        yield "\n".join([f"{target.kind} {target.name}", *_least(target, mode, groups)])
     yield _LISTENER
 
 
-def _content(target: SectionId, mode: str, groups: set[tuple[str, str]]) -> list[str]:
+def _least(target: SectionId, mode: str, groups: set[tuple[str, str]]) -> list[str]:
     """The least that HAProxy wants of such a section."""
     match target.kind:
         case SectionKind.BACKEND:

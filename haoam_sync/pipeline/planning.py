@@ -17,7 +17,8 @@ from haoam_sync.model.fleet import Cluster, Instance, InstanceId
 from haoam_sync.model.live import Live
 from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Guard, InstancePlan, Plan
-from haoam_sync.pipeline import connecting, owning
+from haoam_sync.model.stored import NO_FILES, FilesAsked
+from haoam_sync.pipeline import connecting, files, owning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened
 from haoam_sync.settings import Settings
 from haoam_sync.state import Seen
@@ -75,6 +76,18 @@ class Earlier:
     commits: Mapping[str, str]
     instances: Mapping[InstanceId, DesiredInstance]
     seen: Mapping[InstanceId, Seen]
+
+    def files(self, identity: InstanceId) -> tuple[str, ...] | None:
+        """What we have stored on an instance; None when that is not known."""
+        seen = self.seen.get(identity)
+        return seen.files if seen is not None else ()
+
+    def asked(self, wanted: Mapping[InstanceId, DesiredInstance]) -> Mapping[InstanceId, FilesAsked]:
+        """What is to be read of the files of each instance."""
+        return {
+            identity: files.asked(wanted.get(identity), self.instances.get(identity), self.files(identity))
+            for identity in {*wanted, *self.instances}
+        }
 
 
 @dataclass(frozen=True)
@@ -183,7 +196,13 @@ def _each(
         nothing = DesiredInstance(identity, {}, {})
         try:
             found.append(
-                plans.compute_instance(wanted.get(identity, nothing), snapshot, before.instances.get(identity), owner)
+                plans.compute_instance(
+                    wanted.get(identity, nothing),
+                    snapshot,
+                    before.instances.get(identity),
+                    owner,
+                    files.uploaded(before.files(identity)),
+                )
             )
         except Exception as error:  # noqa: BLE001 - a defect that one instance's answers bring out is its failure
             failed[identity] = connecting.failure_of(error, identity)
@@ -220,7 +239,7 @@ def compared(
         HaoamError: as for each stage.
     """
     before = earlier(here, targets)
-    snapshots = connecting.snapshots(_instances(targets), here.reveal, recorder)
+    snapshots = connecting.snapshots(_instances(targets), here.reveal, recorder, before.asked(wanted.instances))
     owning.require_newest(here, commit.id, snapshots)
     owner = owning.owner(here, commit.id, commit.id, wanted.instances, snapshots, before.instances)
     found, failed = _each(wanted.instances, snapshots, before, owner)
@@ -246,7 +265,7 @@ def planned_proposal(
     wanted = here.proposed(proposal, fleet)
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
-    snapshots = connecting.snapshots(_instances(targets), here.reveal, Unrecorded())
+    snapshots = connecting.snapshots(_instances(targets), here.reveal, Unrecorded(), before.asked(wanted.instances))
     owner = owning.owner(here, proposal.id, proposal.accepted.id, wanted.instances, snapshots, before.instances)
     found, failed = _each(wanted.instances, snapshots, before, owner)
     connecting.raise_together(failed)
@@ -274,9 +293,11 @@ class _Look:
         with connecting.client(instance, here.reveal, recorder) as api:
             try:
                 seen = self._before.seen.get(instance.id)
-                same = seen is not None and live.unchanged(api, seen.version, seen.checksum)
-                snapshot = None if same else live.read(api, instance.id)
                 wanted = self._before.instances.get(instance.id)
+                renewed = seen is not None and wanted is not None and files.renewed(wanted, seen.files)
+                same = not renewed and seen is not None and live.unchanged(api, seen.version, seen.checksum)
+                asked = self._before.asked(self._before.instances).get(instance.id, NO_FILES)
+                snapshot = None if same else live.read(api, instance.id, asked)
                 if self._worker and wanted is not None:
                     self.differences = applies.drifted(api, wanted)
                 return snapshot

@@ -19,7 +19,10 @@ P7  Before the first write the file is brought into the server's normal form, wi
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from haoam_sync.errors import InvalidDesiredError, Problem
 from haoam_sync.model.bodies import with_metadata, without_metadata
@@ -28,16 +31,18 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.mark import MARK, Owner
-from haoam_sync.model.plan import Action, Change, Guard, InstancePlan, Plan, Reason
+from haoam_sync.model.plan import Action, CertificateChange, Change, FileUpload, Guard, InstancePlan, Plan, Reason
 from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
-from haoam_sync.plan import certificates as certificate_files
+from haoam_sync.model.stored import in_directories
 from haoam_sync.plan import cost, normal_form, ownership
+from haoam_sync.plan import files as stored_files
 from haoam_sync.plan.again import Again
-from haoam_sync.plan.bodies import without_secrets
+from haoam_sync.plan.bodies import mapped, without_secrets
 from haoam_sync.plan.differences import field_changes
-from haoam_sync.plan.target import target_of
+from haoam_sync.plan.files import Uploaded
+from haoam_sync.plan.target import target_of, unresolved_paths
 
 __all__ = ["Again", "compute", "compute_instance", "nothing"]
 
@@ -63,6 +68,8 @@ _WRITE_ORDER = {
     )
 }
 """Each kind after those that it can refer to."""
+_STORED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*-)[0-9a-f]{32}((?:\.[a-z0-9.]+)?)")
+"""The name of a stored file, in any text."""
 
 
 def compute(
@@ -74,6 +81,7 @@ def compute(
     *,
     applied_commits: Mapping[str, str],
     change_digest: str = "",
+    uploaded: Mapping[InstanceId, Uploaded] | None = None,
 ) -> Plan:
     """Compare every instance in `live` with what `instances` wants of it.
 
@@ -85,6 +93,7 @@ def compute(
         owner: for whom.
         applied_commits: for each cluster the commit applied last.
         change_digest: of the reviewed change, for the record.
+        uploaded: files that we stored, for the instances of which that is recorded.
 
     Raises:
         InvalidDesiredError: a field that an instance's API version does not have.
@@ -93,14 +102,22 @@ def compute(
     plans = []
     for identity in sorted(live):
         wanted = instances.get(identity) or DesiredInstance(identity, {}, {})
-        plans.append(compute_instance(wanted, live[identity], applied.get(identity), owner))
+        ours = (uploaded or {}).get(identity)
+        plans.append(compute_instance(wanted, live[identity], applied.get(identity), owner, ours))
     return Plan(commit, applied_commits, change_digest, tuple(plans))
 
 
 def compute_instance(
-    wanted: DesiredInstance, live: Live, applied: DesiredInstance | None, owner: Owner
+    wanted: DesiredInstance, live: Live, applied: DesiredInstance | None, owner: Owner, uploaded: Uploaded | None = None
 ) -> InstancePlan:
     """Compare one instance with what is wanted of it; see the module's rules.
+
+    Args:
+        wanted: of it.
+        live: its snapshot.
+        applied: what the commit applied last wanted of it; None when nothing was applied.
+        owner: whose the marks are.
+        uploaded: files that we stored on it; None when that is not recorded.
 
     Raises:
         InvalidDesiredError: a field that the instance's API version does not have.
@@ -110,7 +127,9 @@ def compute_instance(
     _refuse_missing_fields(wanted, live)
     ownership.refuse_strangers(wanted, live, owner)
     live = normal_form.explicit(wanted, live)
-    certificates = certificate_files.changes(wanted, live, applied)
+    certificates = stored_files.certificates(wanted, live, applied, uploaded)
+    files = stored_files.others(wanted, live, applied, uploaded)
+    unknown = unresolved_paths(wanted, live)
     changes: list[Change] = []
     owned: dict[SectionId, str] = {}
     foreign = list(live.foreign_texts)
@@ -122,7 +141,7 @@ def compute_instance(
         before = applied.sections.get(identity) if applied else None
         ours = there is not None and ownership.is_ours(there, before, owner)
         now = without_metadata(there.body) if there is not None else None
-        target = target_of(section, now, live) if section else None
+        target = target_of(section, now, live, unknown) if section else None
         unresolved = unresolved or (section is not None and not section.resolved and bool(section.secrets))
         if now is not None and ours:
             owned[identity] = digest(without_secrets(identity.kind, now, target))
@@ -135,12 +154,14 @@ def compute_instance(
         elif there is not None:
             foreign.append(str(identity))
     changes.sort(key=_written_in_order)
-    writes = bool(changes or certificates)
+    changes = [_renewed(change, live, certificates, files) for change in changes]
+    writes = bool(changes or certificates or files)
     normal = normal_form.first_write(live) if writes else None
     return InstancePlan(
         id=live.id,
         changes=tuple(changes),
         certificates=certificates,
+        files=files,
         normal_form=normal,
         normal_form_diff=normal_form.text_diff(live.text, normal) if normal is not None else "",
         repair=live.phantom,
@@ -203,6 +224,31 @@ def _wanted_change(
     )
 
 
+def _renewed(
+    change: Change, live: Live, certificates: tuple[CertificateChange, ...], files: tuple[FileUpload, ...]
+) -> Change:
+    """P5: a section that drifted only in that it names a file whose content is another one now at its source."""
+    if change.reason is not Reason.DRIFT or change.body is None:
+        return change
+    names = [one.name for one in certificates if one.reason is Reason.RENEWED]
+    names += [one.name for one in files if one.reason is Reason.RENEWED]
+    there = live.sections.get(change.section)
+    if not names or there is None:
+        return change
+    digits = {re.sub(r"-[0-9a-f]{32}", "-", name) for name in names}
+
+    def alike(text: str) -> str:
+        return _STORED.sub(lambda found: found[1] if found[1] + found[2] in digits else found[0], text)
+
+    wanted = in_directories(without_metadata(change.body), live.directories)
+    before = json.dumps(mapped(without_metadata(there.body), alike), sort_keys=True)
+    return (
+        replace(change, reason=Reason.RENEWED)
+        if before == json.dumps(mapped(wanted, alike), sort_keys=True)
+        else change
+    )
+
+
 def _deletion(there: LiveSection, before: DesiredSection | None) -> Change:
     now = without_metadata(there.body)
     return Change(
@@ -230,7 +276,7 @@ def _reason(
         if there is not None and there.mark is not None and there.mark.digest == section.digest:
             return Reason.DRIFT
         return Reason.GIT
-    earlier = target_of(before, now, live)
+    earlier = target_of(before, now, live, {})
     git_changed = before.digest != section.digest or _structure(earlier, section) != _structure(target, section)
     drifted = now is None or now != (earlier if git_changed else target)
     if git_changed and drifted:

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from haoam_sync import haproxycfg
 from haoam_sync.model.bodies import without_metadata
-from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredSection
+from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.live import Live
-from haoam_sync.plan.bodies import mapped, take
+from haoam_sync.model.stored import HASH_DIGITS, UNRESOLVED, in_directories, text_in_directories
+from haoam_sync.plan.bodies import take
 
-_UNRESOLVED = "-unresolved.pem"
+Unresolved = Mapping[str, str]
+"""For each path that stands for a file of unknown content: a pattern of those that it may mean."""
+_HEX = f"[0-9a-f]{{{HASH_DIGITS}}}"
 
 
-def target_of(section: DesiredSection, now: JsonObject | None, live: Live) -> JsonObject:
+def unresolved_paths(wanted: DesiredInstance, live: Live) -> Unresolved:
+    """The files of an instance whose contents were not resolved, by their paths on the instance.
+
+    Only what `wanted` itself holds counts: a path that somebody wrote into git means nothing but itself.
+    """
+    found = {}
+    unknown = [one.path for one in wanted.certificates.values() if one.content is None]
+    unknown += [one.path for one in wanted.files.values() if one.content is None]
+    for placed in unknown:
+        path = text_in_directories(placed, live.directories)
+        before, _, after = path.rpartition(f"-{UNRESOLVED}")
+        found[path] = f"{re.escape(before)}-{_HEX}{re.escape(after)}"
+    return found
+
+
+def target_of(section: DesiredSection, now: JsonObject | None, live: Live, unresolved: Unresolved) -> JsonObject:
     """P2 and P3: what the server will read back once `section` is written.
 
     Args:
         section: as declared.
         now: the section as it is, without metadata; None when it is not there.
         live: the instance.
+        unresolved: files whose contents are not known.
     """
     body: JsonObject = section.body
     if body == now:
         return now  # what was read back reads back as itself: most sections of most plans
-    if live.certificate_dir is not None:
-        body = mapped(body, lambda text: _in_directory(text, live.certificate_dir or ""))
+    body = in_directories(body, live.directories)
     canonical = without_metadata(haproxycfg.canonical(section.id.kind, body, live.api))
     if now is None or canonical == now:
         return canonical
@@ -36,33 +54,24 @@ def target_of(section: DesiredSection, now: JsonObject | None, live: Live) -> Js
         taken += [".".join(str(step) for step in use.path) for use in section.secrets]
     for pattern in taken:
         canonical = take(dict(canonical), now, tuple(pattern.split(".")))
-    return _unresolved_certificates(canonical, now)
+    return _with_live_names(canonical, now, unresolved) if unresolved else canonical
 
 
-def _unresolved_certificates(target: JsonObject, there: JsonObject) -> JsonObject:
-    """Where a certificate's content was not resolved, its content-addressed name is not known: keep the live one."""
-    if not _holds_unresolved(target):
-        return target
+def _with_live_names(target: JsonObject, there: JsonObject, unresolved: Unresolved) -> JsonObject:
+    """Where a file's content was not resolved, its content-addressed name is not known: keep the live one."""
 
     def keep(wanted: Json, current: Json) -> Json:
         if isinstance(wanted, Mapping) and isinstance(current, Mapping):
             return {key: keep(value, current.get(key)) for key, value in wanted.items()}
-        if isinstance(wanted, str) and isinstance(current, str) and wanted.endswith(_UNRESOLVED):
-            name = re.escape(wanted.rsplit("/", 1)[-1].removesuffix(_UNRESOLVED))
-            if re.fullmatch(rf"(?:.*/)?{name}-[0-9a-f]{{32}}\.pem", current):
-                return current
+        if isinstance(wanted, Sequence) and not isinstance(wanted, str):
+            if not isinstance(current, Sequence) or isinstance(current, str) or len(current) != len(wanted):
+                return wanted
+            return [keep(a, b) for a, b in zip(wanted, current, strict=True)]
+        if isinstance(wanted, str) and isinstance(current, str) and wanted != current:
+            pattern = re.escape(wanted)
+            for path, names in unresolved.items():
+                pattern = pattern.replace(re.escape(path), names)
+            return current if re.fullmatch(pattern, current) else wanted
         return wanted
 
     return {key: keep(value, there.get(key)) for key, value in target.items()}
-
-
-def _holds_unresolved(value: Json) -> bool:
-    if isinstance(value, str):
-        return value.endswith(_UNRESOLVED)
-    if isinstance(value, dict):
-        return any(_holds_unresolved(item) for item in value.values())
-    return isinstance(value, list) and any(_holds_unresolved(item) for item in value)
-
-
-def _in_directory(text: str, directory: str) -> str:
-    return directory + text.removeprefix(CERTIFICATE_DIR) if text.startswith(CERTIFICATE_DIR) else text

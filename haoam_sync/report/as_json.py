@@ -110,6 +110,16 @@ def _instance(value: InstancePlan) -> JsonObject:
             }
             for certificate in value.certificates
         ],
+        "files": [
+            {
+                "action": file.action.value,
+                "name": str(file),
+                "document": str(file.file) if file.file else None,
+                "reason": file.reason.value,
+                "position": str(file.position) if file.position else None,
+            }
+            for file in value.files
+        ],
         "foreign": list(value.foreign),
         "warnings": list(value.warnings),
         "guard": {"version": value.guard.version, "checksum": value.guard.checksum},

@@ -83,6 +83,9 @@ def _fields(text: Text, path: str, before: Json, after: Json) -> None:
             below = key if path in {"", "spec"} else f"{path}.{key}"
             _fields(text, below, (before or {}).get(key), (after or {}).get(key))
         return
+    if any(isinstance(one, str) and "\n" in one for one in (before, after)):
+        _lines(text, path, before, after)
+        return
     text.append(f"      {visible(path)}: ")
     if before is not None:
         text.append(shown(before), "red")
@@ -90,6 +93,18 @@ def _fields(text: Text, path: str, before: Json, after: Json) -> None:
     if after is not None:
         text.append(shown(after), "green")
     text.append("\n")
+
+
+def _lines(text: Text, path: str, before: Json, after: Json) -> None:
+    """A text of several lines: what goes and what comes, every line of it."""
+    import difflib  # noqa: PLC0415 - only changes of files need it
+
+    text.append(f"      {visible(path)}:\n")
+    old, new = ((one if isinstance(one, str) else "").split("\n") for one in (before, after))
+    for line in difflib.ndiff(old if before else [], new if after else []):
+        if not line.startswith("?"):
+            style = {"+": "green", "-": "red"}.get(line[0], "dim")
+            text.append(f"        {line[0]} {visible(line[2:])}\n", style)
 
 
 def _secret(*values: Mapping[str, Json] | None) -> bool:

@@ -12,7 +12,7 @@ from haoam_sync.errors import HaoamError
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json
 from haoam_sync.model.outcome import InstanceOutcome, Outcome, Result
-from haoam_sync.model.plan import Action, CertificateChange, Change, FieldChange, InstancePlan, Plan
+from haoam_sync.model.plan import Action, CertificateChange, Change, FieldChange, FileUpload, InstancePlan, Plan, Reason
 
 _SIGN = {Action.CREATE: ("+", "green"), Action.UPDATE: ("~", "yellow"), Action.DELETE: ("-", "red")}
 _RESULT_STYLE = {
@@ -62,8 +62,9 @@ def drift(
         for change in instance.changes:
             _drifted(text, change)
         for certificate in instance.certificates:
-            word = "missing" if certificate.action is Action.CREATE else "not in git"
-            text.append(f"  certificate {certificate.name}: {word}\n")
+            text.append(f"  certificate {visible(certificate.name)}: {_drift_of(certificate)}\n")
+        for file in instance.files:
+            text.append(f"  {visible(str(file))}: {_drift_of(file)}\n")
     _running(text, worker or {})
     for identity, error in sorted((failed or {}).items()):
         text.append(f"{identity}: not compared: {error.code}: {visible(error.message)}\n", "red")
@@ -104,14 +105,7 @@ def visible(value: str) -> str:
 def _instance(text: Text, instance: InstancePlan) -> None:
     text.append(f"{instance.id}", "bold")
     text.append(f"  (version {instance.guard.version})\n", "dim")
-    if instance.repair:
-        text.append(
-            "  ! the API shows a configuration that the running HAProxy never took (phantom): repaired first\n", "red"
-        )
-    for warning in instance.warnings:
-        text.append(f"  ! {visible(warning)}\n", "yellow")
-    if instance.unresolved:
-        text.append("  ! secrets were not resolved: secret fields are not compared\n", "yellow")
+    _remarks(text, instance)
     if instance.normal_form is not None:
         text.append("  ~ haproxy.cfg is brought into the server's normal form first\n", "yellow")
         for line in instance.normal_form_diff.splitlines():
@@ -120,13 +114,26 @@ def _instance(text: Text, instance: InstancePlan) -> None:
                 "green" if line.startswith("+") else "red" if line.startswith("-") else "dim",
             )
     for certificate in instance.certificates:
-        _certificate(text, certificate)
+        _file(text, certificate, f"certificate/{certificate.name}")
+    for file in instance.files:
+        _file(text, file, str(file))
     for change in instance.changes:
         _change(text, change)
     if instance.empty:
         text.append("  nothing to do\n", "green")
     if instance.foreign:
         text.append(f"  left alone (not ours): {visible(', '.join(instance.foreign))}\n", "dim")
+
+
+def _remarks(text: Text, instance: InstancePlan) -> None:
+    if instance.repair:
+        text.append(
+            "  ! the API shows a configuration that the running HAProxy never took (phantom): repaired first\n", "red"
+        )
+    for warning in instance.warnings:
+        text.append(f"  ! {visible(warning)}\n", "yellow")
+    if instance.unresolved:
+        text.append("  ! secrets were not resolved: secret fields are not compared\n", "yellow")
 
 
 def _change(text: Text, change: Change) -> None:
@@ -173,13 +180,27 @@ def _line_diff(before: list[str], after: list[str]) -> Iterable[tuple[str, str]]
             yield line[0], line[2:]
 
 
-def _certificate(text: Text, change: CertificateChange) -> None:
+def _file(text: Text, change: CertificateChange | FileUpload, name: str) -> None:
     sign, style = _SIGN[change.action]
-    text.append(f"  {sign} {change.action.value} certificate/{visible(change.name)}", style)
+    text.append(f"  {sign} {change.action.value} {visible(name)}", style)
     text.append(f"  [{change.reason.value}]")
     if change.position is not None:
         text.append(f"  {visible(str(change.position))}", "dim")
     text.append("\n")
+
+
+def _drift_of(change: CertificateChange | FileUpload) -> str:
+    """What is wrong with a file, in a few words."""
+    if change.reason is Reason.RENEWED:
+        where = f" of {visible(str(change.position))}" if change.position is not None else ""
+        return f"the content{where} changed at its source since it was applied"
+    match change.action:
+        case Action.CREATE:
+            return "missing"
+        case Action.UPDATE:
+            return "holds another content than its name says"
+        case Action.DELETE:
+            return "not in git"
 
 
 def _drifted(text: Text, change: Change) -> None:
@@ -239,6 +260,7 @@ def _is_list(value: Json) -> bool:
 def _summary(value: Plan) -> str:
     changes = [change.action for instance in value.instances for change in instance.changes]
     changes += [change.action for instance in value.instances for change in instance.certificates]
+    changes += [change.action for instance in value.instances for change in instance.files]
     if not changes:
         repairs = sum(instance.repair for instance in value.instances)
         return f"{repairs} to repair" if repairs else "nothing to do"

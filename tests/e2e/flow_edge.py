@@ -274,6 +274,7 @@ class Edge:
         """Bob signs what the tip does."""
         head = self.git("rev-parse", "HEAD")
         shown = run(self.environment, self.work, "review", head, f"--key={self._keys['bob']}", "--offline", stdin="n\n")
+        assert "change digest " in shown.out, shown.said
         digest = shown.out.split("change digest ")[-1].split()[0]
         self.must(0, "review", head, f"--key={self._keys['bob']}", "--offline", "--yes", f"--expect={digest}")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from instance_peer import API, Body, InstancePeer
 
 from haoam_sync import apply, live
-from haoam_sync.apply.bodies import in_directory
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import HaoamError
 from haoam_sync.haproxycfg import canonical, normal_form, with_explicit_defaults
@@ -36,6 +35,7 @@ from haoam_sync.model.plan import (
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference
 from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.stored import FileStore, in_directories
 
 LB1 = InstanceId("eu", "lb1")
 BASE = SectionId(SectionKind.DEFAULTS, "base")
@@ -128,7 +128,7 @@ class Wanted:
 
 
 def _in_directory(body: JsonObject, directory: str | None) -> JsonObject:
-    return body if directory is None else in_directory(body, directory)
+    return body if directory is None else in_directories(body, {FileStore.CERTIFICATES: directory})
 
 
 @dataclass

@@ -175,10 +175,9 @@ def test_documents_have_their_folder(refusals: Refusals, path: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "CAFile",
-        "CrtList",
-        "Map",
-        "File",
+        "Role",
+        "RoleBinding",
+        "Grant",
     ],
 )
 def test_kinds_to_come(refusals: Refusals, kind: str) -> None:
@@ -207,14 +206,15 @@ def test_kinds_to_come(refusals: Refusals, kind: str) -> None:
             "kind: TrustPolicy",
             ["kind `TrustPolicy` does not belong in this file (move it to trust.yaml) haproxy/f.yaml:2:7"],
         ),
-        ("kind: Backend", "kind: [Backend]", ["kind: expected text (known: Backend, Cache, Certificate, "]),
+        ("kind: Backend", "kind: [Backend]", ["kind: expected text (known: Backend, CAFile, Cache, Certificate, "]),
         (
             "kind: Backend\n",
             "",
             [
                 (
-                    "field `kind` is missing (known: Backend, Cache, Certificate, CrtStore, Defaults, FCGIApp, "
-                    "Frontend, Global, HTTPErrors, LogForward, Mailers, Peers, Resolvers, Ring, Userlist) "
+                    "field `kind` is missing (known: Backend, CAFile, Cache, Certificate, CrtList, CrtStore, Defaults, "
+                    "FCGIApp, File, Frontend, Global, HTTPErrors, LogForward, Mailers, Map, Peers, Resolvers, Ring, "
+                    "Userlist) "
                     "haproxy/f.yaml:1:1"
                 )
             ],

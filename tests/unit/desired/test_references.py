@@ -139,7 +139,7 @@ SITE = document("Certificate", "site", "pem: {secret: file/site.pem}")
         (
             "Frontend",
             "binds: {b: {address: '*', port: 443, ssl: true, ssl_certificate: '@store/site'}}",
-            [document("CrtStore", "store", "crt_loads: {site.pem: {alias: site}}")],
+            [document("CrtStore", "store", "crt_loads: {/etc/ssl/site.pem: {alias: site}}")],
             "crt-store/store",
         ),
     ],

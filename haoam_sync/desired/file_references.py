@@ -1,0 +1,177 @@
+"""Which files a section refers to by the names of their documents: in fields, in converters, after `-f`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from haoam_sync.desired.paths import at, matching, mentions, put_in, texts
+from haoam_sync.documents import Path
+from haoam_sync.model.json import Json, JsonObject
+from haoam_sync.model.stored import FileKind
+
+_CA_FIELDS = ("ssl_cafile", "ca_verify_file", "crl_file")
+_FIELDS: tuple[tuple[FileKind, tuple[str, ...]], ...] = tuple(
+    (kind, tuple(pattern.split(".")))
+    for kind, pattern in (
+        *(
+            (FileKind.CA_FILE, f"{owner}.{field}")
+            for owner in ("binds.*", "default_bind", "servers.*", "server_templates.*", "default_server")
+            for field in _CA_FIELDS
+        ),
+        (FileKind.CA_FILE, "ssl_front_use_list.*.ca_file"),
+        (FileKind.CA_FILE, "ssl_front_use_list.*.crl_file"),
+        (FileKind.CA_FILE, "http_client_options.ssl_ca_file"),
+        (FileKind.CRT_LIST, "binds.*.crt_list"),
+        (FileKind.CRT_LIST, "default_bind.crt_list"),
+        (FileKind.MAP, "http_request_rule_list.*.map_file"),
+        (FileKind.MAP, "http_response_rule_list.*.map_file"),
+        (FileKind.MAP, "http_after_response_rule_list.*.map_file"),
+        (FileKind.FILE, "http_request_rule_list.*.acl_file"),
+        (FileKind.FILE, "http_response_rule_list.*.acl_file"),
+        (FileKind.FILE, "http_after_response_rule_list.*.acl_file"),
+        (FileKind.FILE, "error_files.*.file"),
+        (FileKind.FILE, "lua_options.loads.*.file"),
+        (FileKind.FILE, "lua_options.load_per_thread"),
+        (FileKind.FILE, "ssl_options.dh_param_file"),
+        (FileKind.FILE, "filter_list.*.spoe_config"),
+    )
+)
+"""Fields that hold a file: the name of a document, or, with a `/` in it, a path on the instance."""
+_RETURNING = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
+_RETURNED_FILES = frozenset({"file", "lf-file", "errorfile"})
+"""Values of `return_content_format` with which `return_content` is a file."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""Of a document. Anything else is a path, or one of HAProxy's own words (`@system-ca`, `virt@routes`)."""
+_CONVERTER = re.compile(r"(?<![\w.-])map(?:_[a-z0-9]+){0,3}\(\s*([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(?=[,)])")
+"""`map(NAME)`, `map_str_int(NAME,0)`, ... (HAProxy manual, 7.3.1)."""
+_PATTERN_FILE = re.compile(r"(?:^|(?<=\s))-f\s+([A-Za-z0-9][A-Za-z0-9_.-]*)(?=\s|$)")
+"""`-f NAME` among the flags of an ACL (HAProxy manual, 7.1.1)."""
+_BRACES = re.compile(r"\{[^{}]*\}")
+_PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A file that is referred to by its document's name.
+
+    Attributes:
+        kind: of document.
+        name: of it.
+        path: where in the body.
+        or_kind: another kind that the document may have.
+    """
+
+    kind: FileKind
+    name: str
+    path: Path
+    or_kind: FileKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A reference, and the place of the name in its text."""
+
+    reference: FileReference
+    start: int
+    end: int
+
+
+def files(body: JsonObject) -> Iterator[FileReference]:
+    """Every file that `body` refers to by a name."""
+    return (found.reference for found in _all(body))
+
+
+def with_paths(body: JsonObject, path_of: Callable[[FileReference], str | None]) -> JsonObject:
+    """`body` with each name replaced by what `path_of` says; names for which it says None stay."""
+    by_place: dict[Path, list[tuple[_Found, str]]] = {}
+    for found in _all(body):
+        path = path_of(found.reference)
+        if path is not None:
+            by_place.setdefault(found.reference.path, []).append((found, path))
+    for place, changes in by_place.items():
+        text = str(at(body, place))
+        for found, path in sorted(changes, key=lambda change: change[0].start, reverse=True):
+            text = text[: found.start] + path + text[found.end :]
+        body = put_in(body, place, text)
+    return body
+
+
+def _all(body: JsonObject) -> Iterator[_Found]:
+    yield from _in_fields(body)
+    for field in _RETURNING:
+        if field in body:
+            yield from _returned(body, field)
+    if mentions(body, "map"):
+        yield from _converters(body)
+    if mentions(body, "-f"):
+        yield from _pattern_files(body)
+
+
+def _in_fields(body: JsonObject) -> Iterator[_Found]:
+    for kind, pattern in _FIELDS:
+        if pattern[0] not in body:
+            continue
+        for path, text in matching(body, pattern):
+            if _NAME.fullmatch(text):
+                yield _Found(FileReference(kind, text, path), 0, len(text))
+
+
+def _converters(body: JsonObject) -> Iterator[_Found]:
+    for path, text in texts(body):
+        if path[-1] not in _PROSE:
+            for found in _CONVERTER.finditer(text):
+                yield _Found(FileReference(FileKind.MAP, found[1], path), *found.span(1))
+
+
+def _returned(body: JsonObject, field: str) -> Iterator[_Found]:
+    for path, form in matching(body, (field, "*", "return_content_format")):
+        place = (*path[:-1], "return_content")
+        name = at(body, place)
+        if form in _RETURNED_FILES and isinstance(name, str) and _NAME.fullmatch(name):
+            yield _Found(FileReference(FileKind.FILE, name, place), 0, len(name))
+
+
+def _pattern_files(body: JsonObject) -> Iterator[_Found]:
+    """In the patterns of ACLs, and of anonymous ones in conditions."""
+    for path, text in texts(body):
+        if path[-1] == "value" and path[0] == "acl_list":
+            yield from _after_flag(path, text, 0)
+        elif isinstance(path[-1], str) and path[-1].endswith("cond_test"):
+            for inside in _BRACES.finditer(text):
+                yield from _after_flag(path, inside[0], inside.start())
+
+
+def _after_flag(path: Path, text: str, offset: int) -> Iterator[_Found]:
+    """With `-M` the file is a map."""
+    first, other = FileKind.FILE, FileKind.MAP
+    if re.search(r"(?:^|\s)-M(?:\s|$)", text):
+        first, other = FileKind.MAP, FileKind.FILE
+    for found in _PATTERN_FILE.finditer(text):
+        if found[1] != "--":
+            start, end = found.span(1)
+            yield _Found(FileReference(first, found[1], path, other), start + offset, end + offset)
+
+
+def crt_loads(body: JsonObject) -> tuple[str, ...]:
+    """Certificates of a crt-store without a directory of its own, by the names of their documents."""
+    loads = body.get("crt_loads")
+    if "crt_base" in body or not isinstance(loads, Mapping):
+        return ()
+    return tuple(name for name in loads if _NAME.fullmatch(name))
+
+
+def with_loads(body: JsonObject, paths: Mapping[str, str]) -> JsonObject:
+    """`body` with these certificates of a crt-store, key and value, replaced by their paths."""
+    loads = body.get("crt_loads")
+    if not paths or not isinstance(loads, Mapping):
+        return body
+    renamed: dict[str, Json] = {}
+    for name, load in loads.items():
+        path = paths.get(name)
+        if path is not None and isinstance(load, Mapping):
+            renamed[path] = {**load, "certificate": path}
+        else:
+            renamed[name] = load
+    return {**body, "crt_loads": renamed}
