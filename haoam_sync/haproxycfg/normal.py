@@ -13,7 +13,7 @@ from dataclasses import replace
 from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
 from haoam_sync.haproxycfg.section import CodecError
 from haoam_sync.haproxycfg.table import Table, table
-from haoam_sync.haproxycfg.words import split
+from haoam_sync.haproxycfg.words import Obj, split
 from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.section import SectionKind
 
@@ -156,7 +156,7 @@ def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, s
         comments, own = groups.setdefault(beyond if rank is None else rank, ([], []))
         comments += waiting
         waiting = []
-        text = " ".join(words)
+        text = " ".join(_reordered(words, known))
         if words[0] == "acl" and len(words) == _ACL_WITHOUT_VALUE:
             text += " "  # the server writes an empty value with the space in front of it
         own.append(text if comment is None else f"{text} # {comment}")
@@ -166,6 +166,25 @@ def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, s
         out += comments
         out += own
     return out + waiting
+
+
+def _reordered(words: list[str], known: Table) -> list[str]:
+    """The words of a redirection or a cookie in the server's order (measured); it keeps those of other lines.
+
+    No word is lost or changed here: a line that is not read and written with the same words stays as it is.
+    """
+    row = known.row(words)
+    if row is None or not (words[0] == "cookie" or words[1:2] == ["redirect"]):
+        return words
+    body: Obj = {}
+    lines: list[str] = []
+    try:
+        row.read(words, None, body)
+        row.write(body, lines)
+    except (ValueError, LookupError):
+        return words
+    written = split(lines[0])[0] if len(lines) == 1 else words
+    return written if sorted(written) == sorted(words) else words
 
 
 def with_explicit_defaults(text: str) -> str:

@@ -10,6 +10,7 @@ from haoam_sync.haproxycfg.tables.rule_parts import (
     IntegerOrExpression,
     MarkOrExpression,
     RedirectOption,
+    RedirectTarget,
     ReturnContent,
     ReturnHeaders,
     Status,
@@ -79,8 +80,7 @@ _EVERYWHERE = (
 )
 _REDIRECT = _action(
     "redirect",
-    _lead("redir_type"),
-    _lead("redir_value"),
+    RedirectTarget(),
     number("redir_code", "code"),
     RedirectOption(),
 )

@@ -111,6 +111,24 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class RedirectTarget:
+    """`location X`, `prefix X` or `scheme X`: written first, read wherever it stands (measured)."""
+
+    lead: bool = False
+    fields: tuple[str, ...] = ("redir_type", "redir_value")
+    starts: tuple[str, ...] = ("location", "prefix", "scheme")
+
+    def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
+        """See Part."""
+        out += [obj.get("redir_type") or "", obj.get("redir_value") or ""]
+
+    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:  # noqa: ARG002 - Part
+        """See Part."""
+        obj["redir_type"], obj["redir_value"] = words[at], words[at + 1]
+        return at + 2
+
+
+@dataclass(frozen=True, slots=True)
 class RedirectOption:
     """What follows a redirection's target. The server reads two words at a time and keeps the last two (measured)."""
 

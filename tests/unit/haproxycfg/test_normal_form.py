@@ -158,3 +158,17 @@ def test_two_defaults_of_one_name() -> None:
     """Two defaults of one name cannot be told apart by `from`, which is an error."""
     with pytest.raises(CodecError, match="two defaults sections"):
         with_explicit_defaults("defaults a\n\ndefaults a\n\nbackend x\n")
+
+
+def test_words_of_redirections_and_cookies() -> None:
+    """The server writes the words of a redirection and of a cookie in an order of its own, and loses none of them."""
+    text = (
+        "backend b\n  cookie SRV insert indirect nocache httponly secure\n"
+        "  http-request redirect code 302 prefix /x if A\n"
+    )
+    assert normal_form(text) == (
+        "backend b\n  http-request redirect prefix /x code 302 if A\n"
+        "  cookie SRV httponly indirect nocache insert secure\n"
+    )
+    odd = "backend b\n  http-request redirect prefix /x code 302 one two three if A\n"
+    assert normal_form(odd) == odd
