@@ -6,6 +6,7 @@ are filled into: asking for any mapping takes twice as long.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from haoam_sync.documents import Path
@@ -83,13 +84,13 @@ def matching(value: Json, pattern: tuple[str, ...], path: Path = ()) -> Iterator
             yield from matching(item, rest, (*path, index))
 
 
-def mentions(value: Json, word: str) -> bool:
-    """Whether `word` stands in any text in `value`."""
-    if isinstance(value, str):
-        return word in value
-    if isinstance(value, dict):
-        return any(mentions(item, word) for item in value.values())
-    return isinstance(value, list) and any(mentions(item, word) for item in value)
+def mentions(value: Json, *words: str) -> bool:
+    """Whether one of `words` (letters, digits and `_`) may stand in any text or key in `value`.
+
+    Written as JSON by an encoder in C and searched, which costs a tenth of walking through it.
+    """
+    text = json.dumps(value, default=dict)
+    return any(word in text for word in words)
 
 
 def texts(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:

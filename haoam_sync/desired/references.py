@@ -155,7 +155,7 @@ def _tables(body: JsonObject) -> Iterator[SectionReference]:
 
 def _tables_in_expressions(body: JsonObject) -> Iterator[SectionReference]:
     """`table_http_req_rate(st)`, `sc0_get_gpc0(st)`, `src_conn_cur(st)`; numbers are counters and indices."""
-    if not any(mentions(body, word) for word in ("table", "src_", "sc_", "sc0_", "sc1_", "sc2_")):
+    if not mentions(body, "table", "src_", "sc_", "sc0_", "sc1_", "sc2_"):
         return
     for path, text in texts(body):
         if path[-1] in _PROSE or "(" not in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from haoam_sync.desired.variables import Reference
 from haoam_sync.documents import Document, Path, Value
 from haoam_sync.model.stored import PLACEHOLDER
 
-_REMARKABLE = re.compile(rf"[\x00-\x08\x0a-\x1f\x7f]|\$\{{(?:cluster|instance)\.|{PLACEHOLDER.pattern}")
+_REMARKABLE = re.compile(r'\\[bfnru]|\x7f|\$\{|"secret"|"metadata"|_dir/|null')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SPEC: Path = ("spec",)
 PLACEHOLDER_PROBLEM = "`@ssl_certs_dir/`, `@general_dir/` and `@maps_dir/` are not for documents"
@@ -53,16 +54,11 @@ def scan(
 
 
 def _remarkable(value: Value) -> bool:
-    """Whether there is anything to look at: most specs hold nothing of the kind, and paths cost time."""
-    if isinstance(value, str):
-        return _REMARKABLE.search(value) is not None
-    if isinstance(value, dict):
-        if "secret" in value or "metadata" in value:
-            return True
-        return any(_remarkable(item) for item in value.values()) or any("${" in key or "_dir/" in key for key in value)
-    if isinstance(value, list):
-        return any(_remarkable(item) for item in value)
-    return value is None
+    """Whether there may be anything to look at: most specs hold nothing of the kind, and paths cost time.
+
+    Searched as JSON, which an encoder in C writes: there every control character but DEL is an escape.
+    """
+    return _REMARKABLE.search(json.dumps(value)) is not None
 
 
 class _Scanner:

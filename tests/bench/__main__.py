@@ -31,6 +31,7 @@ from haoam_sync.model.outcome import InstanceOutcome, Result
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.pipeline import judging
+from haoam_sync.remembered import Remembered
 from haoam_sync.repository import Repository
 from tests.bench.measure import Row, Table
 from tests.bench.world import LB1, REF, Target, directory, instance, repository
@@ -80,8 +81,11 @@ def _sized(folder: Path, size: int, *, naive: bool) -> list[Row]:
     table = Table(size, _told)
     store = Repository.open(folder / "store", str(repository(folder, size)), REF)
     try:
-        with table.measured("load (cold)"):
-            wanted = desired.load(store.tip, store.blobs(store.tip), lambda _: "adminpwd")
+        for what in ("load (cold)", "load (warm)"):
+            memory = Remembered(folder / "cache", lambda: b"k" * 32)
+            with table.measured(what):
+                wanted = desired.load(store.tip, store.blobs(store.tip), lambda _: "adminpwd", memory=memory, keep=True)
+                memory.save()
     finally:
         store.close()
     with table.measured("validate (haproxy -c)") as row:
