@@ -6,6 +6,7 @@
         applied/CLUSTER.json     the commit applied last to each instance, and the configuration it left there
         locks/CLUSTER.lock       held while a cluster is being applied
         audit.key                keyed digests of the audit log (audit stage)
+        cache/                   what blobs were read to (`remembered`); can be deleted at any time
         journal/                 what an apply in progress must be able to undo (apply stage)
         ...                      accepted commit and repository (trust stage, repository adapter)
 
