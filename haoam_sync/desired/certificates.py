@@ -18,6 +18,7 @@ from haoam_sync.model.documents.metadata import CertificateMetadata
 from haoam_sync.model.fleet import Cluster, Fleet
 from haoam_sync.model.json import digest, digest_bytes
 from haoam_sync.model.secret import SecretReference
+from haoam_sync.model.stored import stem_of
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 _SHAPES = "write pem: {secret: ...}, or chain (or chain_file) and key: {secret: ...}"
@@ -66,7 +67,7 @@ class CertificateDeclaration:
         chain = digest_bytes(self.chain) if self.chain is not None else None
         return DesiredCertificate(
             name=self.name,
-            storage_name=f"{self.name}-unresolved.pem",
+            storage_name=f"{stem_of(self.name)}-unresolved.pem",
             content=None,
             reference=SecretReference.parse(text),
             position=self.document.position(),

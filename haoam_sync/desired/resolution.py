@@ -24,7 +24,7 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import JsonObject, digest_bytes
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
-from haoam_sync.model.stored import HASH_DIGITS, CertificateFacts, FileId, renamed, text_renamed
+from haoam_sync.model.stored import HASH_DIGITS, CertificateFacts, FileId, renamed, stem_of, text_renamed
 
 Reveal = Callable[[SecretUse], str]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -115,7 +115,7 @@ class _Resolver:
             raise UsageError("no certificate in PEM form is there", code="E_SECRET_VALUE", where=where)
         parts = [part.rstrip("\n") + "\n" for part in (chain, secret) if part]
         content = "".join(parts).encode()
-        name = f"{certificate.name}-{digest_bytes(content).removeprefix('sha256:')[:HASH_DIGITS]}.pem"
+        name = f"{stem_of(certificate.name)}-{digest_bytes(content).removeprefix('sha256:')[:HASH_DIGITS]}.pem"
         return replace(certificate, storage_name=name, content=content, facts=_facts(content))
 
     def _section(self, section: DesiredSection, paths: Mapping[str, str]) -> DesiredSection:

@@ -94,7 +94,8 @@ class StorageRoutes:
         upload = request.files.get("file_upload")
         if upload is None or not upload.filename:
             raise self._no_file()
-        name = _UNSAFE.sub("_", Path(upload.filename).name)
+        given = Path(_UNSAFE.sub("_", Path(upload.filename).name))
+        name = given.stem.replace(".", "_") + given.suffix
         if self._store is MAPS and not name.endswith(".map"):
             name += ".map"
         path = self._directory / name

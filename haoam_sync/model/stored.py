@@ -72,7 +72,7 @@ _DOCUMENTS = {
 }
 FILE_KINDS: Mapping[str, FileKind] = {kind.document_kind: kind for kind in FileKind}
 """By the `kind` of the document."""
-_SUFFIXES = {FileKind.CA_FILE: ".ca.pem", FileKind.CRT_LIST: ".crtlist.txt", FileKind.MAP: ".map"}
+_ENDS = {FileKind.CA_FILE: ("-ca", ".pem"), FileKind.CRT_LIST: ("-crtlist", ".txt"), FileKind.MAP: ("", ".map")}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,15 +99,21 @@ class FileId:
 
     def _parts(self) -> tuple[str, str]:
         if self.kind is not FileKind.FILE:
-            return self.name, _SUFFIXES[self.kind]
+            more, suffix = _ENDS[self.kind]
+            return stem_of(self.name) + more, suffix
         stem, dot, suffix = self.name.rpartition(".")
-        return (stem, dot + suffix) if stem else (self.name, "")
+        return (stem_of(stem), dot + suffix) if stem else (self.name, "")
+
+
+def stem_of(name: str) -> str:
+    """A name as it can stand before the last dot: the server writes `_` for every other dot (measured)."""
+    return name.replace(".", "_")
 
 
 def certificate_names(name: str, storage_name: str) -> bool:
     """Whether a file of this name holds some content of the certificate `name`; names of earlier versions too."""
     digits = rf"(?:[0-9a-f]{{{HASH_DIGITS}}}|[0-9a-f]{{{_EARLIER_DIGITS}}})"
-    return re.fullmatch(rf"{re.escape(name)}-{digits}\.pem", storage_name) is not None
+    return re.fullmatch(rf"(?:{re.escape(name)}|{re.escape(stem_of(name))})-{digits}\.pem", storage_name) is not None
 
 
 @dataclass(frozen=True, slots=True)
