@@ -7,6 +7,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.trust_root import freeze, revoke, thaw
 from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.report import commits
@@ -110,3 +111,5 @@ def explain(
 
 
 trust.add_command(state)
+for command in (freeze, thaw, revoke):
+    trust.add_command(command)

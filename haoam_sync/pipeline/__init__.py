@@ -12,6 +12,7 @@ from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
+from haoam_sync.pipeline.rooting import Word, rooting
 from haoam_sync.pipeline.trusting import Made, init_trust, verify_trust
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Reviewable",
     "Target",
     "Validation",
+    "Word",
     "adopt",
     "apply",
     "begin",
@@ -39,6 +41,7 @@ __all__ = [
     "render",
     "review",
     "reviewable",
+    "rooting",
     "validate",
     "verify_trust",
 ]

@@ -10,6 +10,7 @@ from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
+from haoam_sync.trust.root_word import RootWord, root_word
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.state import history, load_state, store_state
 from haoam_sync.trust.verify import ChangeDigest, advance, not_in_history, propose, verify
@@ -21,6 +22,7 @@ __all__ = [
     "Member",
     "Memory",
     "RecordedMemory",
+    "RootWord",
     "SigningKey",
     "TrustState",
     "advance",
@@ -39,6 +41,7 @@ __all__ = [
     "read_root",
     "require_gpgv",
     "require_ssh_keygen",
+    "root_word",
     "sign_review",
     "signing_key",
     "store_state",

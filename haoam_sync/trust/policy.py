@@ -123,6 +123,11 @@ class LoadedPolicy:
                 return KeyUse(use.principal, use.key, certificate)
         return None
 
+    def names_of(self, principal: str, key: str) -> frozenset[str]:
+        """Everything that a denylist may call a principal's key; nothing when there is no such key."""
+        found = (use.names for use in _uses(self.spec) if (use.principal, use.key.id) == (principal, key))
+        return frozenset().union(*found)
+
     def require_usable(self, use: KeyUse, at: datetime, where: str) -> None:
         """Refuse a key that may not make anything new at the time `at`.
 

@@ -99,7 +99,7 @@ def sign_review(
     )
     if decision == "approve" and "squash" in policy.spec.merge.methods:
         _racing(repository, lambda: repository.keep_head(proposed.id, now=now))
-    _push(repository, key.statement(encode_statement(predicate), use), now)
+    push_statement(repository, key.statement(encode_statement(predicate), use), now)
     return predicate
 
 
@@ -129,8 +129,12 @@ def _require_other(found: Step, use: KeyUse) -> None:
         )
 
 
-def _push(repository: Repository, statement: bytes, now: datetime) -> None:
-    """Behind whatever is there by now: what the reviewer saw stays before it."""
+def push_statement(repository: Repository, statement: bytes, now: datetime) -> None:
+    """Put a statement behind whatever is there by now: what its author saw stays before it.
+
+    Raises:
+        UsageError: the source can not be written, or others keep pushing.
+    """
     _racing(repository, lambda: repository.append_statement(statement, parent=repository.attestations, now=now))
 
 

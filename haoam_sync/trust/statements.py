@@ -1,4 +1,4 @@
-"""The log of review statements: reading it from objects, and which of them are about a change. Pure.
+"""The log of statements: reading it from objects, and which of them are about a change. Pure.
 
 The log is the first-parent chain of `refs/heads/haoam/attestations`, oldest first. A commit of it carries one statement
 in the file `statement.json`; what else it may hold has no meaning, and neither has who made the commit: only the
@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import STATEMENT_BYTES, Predicate, parse_envelope, parse_statement
+from haoam_sync.model.root_statement import RootStatement, is_root_statement, parse_root_statement
 from haoam_sync.trust.claims import Claim, statement_claim
-from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.graph import Graph, Recent
 
 FILE = "statement.json"
 
@@ -24,6 +25,8 @@ _PAYLOAD = re.compile(rb'"payload":"([A-Za-z0-9+/]+={0,2})"')
 _ABOUT = re.compile(rb'"(base|head|tree)":"([0-9a-f]{40})"')
 _MOST_STATEMENTS = 100_000
 _READ_AT_ONCE = 1000
+_KEPT = 512
+"""So many statements stay parsed."""
 
 
 @dataclass(frozen=True)
@@ -33,40 +36,42 @@ class Entry:
     Attributes:
         position: place in the log, from 0.
         commit: the commit that carries it.
-        data: the envelope's bytes.
+        source: the envelope's bytes, or what reads them again: a log of years does not stay in memory.
     """
 
     position: int
     commit: str
-    data: bytes = field(repr=False)
+    source: bytes | Callable[[], bytes] = field(repr=False)
+
+    @property
+    def data(self) -> bytes:
+        """The envelope's bytes."""
+        return self.source if isinstance(self.source, bytes) else self.source()
 
     @cached_property
     def about(self) -> Mapping[str, str]:
         """`base`, `head` and `tree` that it seems to name: found without parsing, to choose what is parsed."""
-        found = _PAYLOAD.search(self.data)
-        if found is None:
-            return {}
-        try:
-            payload = base64.b64decode(found[1])
-        except ValueError:
-            return {}
-        return {name.decode(): oid.decode() for name, oid in _ABOUT.findall(payload)}
+        return {name.decode(): oid.decode() for name, oid in _ABOUT.findall(_payload(self.data))}
 
     @cached_property
+    def is_of_a_root(self) -> bool:
+        """Whether it seems to be a freeze, a thaw or a compromise: found without parsing."""
+        return is_root_statement(_payload(self.data))
+
+    @property
     def parsed(self) -> ParsedEntry:
-        """The statement and its signature, as far as they can be read."""
-        try:
-            envelope = parse_envelope(self.data, where=self.commit)
-            predicate = parse_statement(envelope.payload, where=self.commit)
-            claim = statement_claim(envelope, self.commit)
-        except NotTrustedError as error:
-            return ParsedEntry(None, None, error)
-        return ParsedEntry(predicate, claim, None)
+        """The review and its signature, as far as they can be read."""
+        return _parsed(self.data, self.commit)
+
+    @property
+    def parsed_root(self) -> ParsedRoot:
+        """A root's statement and its signature, as far as they can be read."""
+        return _parsed_root(self.data, self.commit)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedEntry:
-    """A statement that can be read, or why it can not.
+    """A review that can be read, or why it can not.
 
     Attributes:
         predicate: what it says.
@@ -77,6 +82,49 @@ class ParsedEntry:
     predicate: Predicate | None
     claim: Claim | None
     problem: NotTrustedError | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRoot:
+    """A root's statement that can be read; nothing of one that can not.
+
+    Attributes:
+        said: what it says.
+        claim: its signature; to be proven.
+    """
+
+    said: RootStatement | None = None
+    claim: Claim | None = None
+
+
+def _payload(data: bytes) -> bytes:
+    found = _PAYLOAD.search(data)
+    if found is None:
+        return b""
+    try:
+        return base64.b64decode(found[1])
+    except ValueError:
+        return b""
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed(data: bytes, commit: str) -> ParsedEntry:
+    try:
+        envelope = parse_envelope(data, where=commit)
+        predicate = parse_statement(envelope.payload, where=commit)
+        claim = statement_claim(envelope, commit)
+    except NotTrustedError as error:
+        return ParsedEntry(None, None, error)
+    return ParsedEntry(predicate, claim, None)
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed_root(data: bytes, commit: str) -> ParsedRoot:
+    try:
+        envelope = parse_envelope(data, where=commit)
+        return ParsedRoot(parse_root_statement(envelope.payload, where=commit), statement_claim(envelope, commit))
+    except NotTrustedError:
+        return ParsedRoot()
 
 
 class Log:
@@ -105,6 +153,11 @@ class Log:
         wanted = {("head", head) for head in heads} | {("base", base), ("tree", tree)}
         places = {place for key in wanted for place in self._index.get(key, ())}
         return [self.entries[place] for place in sorted(places)]
+
+    @cached_property
+    def of_roots(self) -> tuple[Entry, ...]:
+        """What seem to be freezes, thaws and compromises, oldest first."""
+        return tuple(entry for entry in self.entries if entry.is_of_a_root)
 
     @cached_property
     def _index(self) -> Mapping[tuple[str, str], list[int]]:
@@ -154,8 +207,18 @@ def _statement_of(graph: Graph, commit: str) -> str:
 def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
     commits = list(blobs)
     entries: list[Entry] = []
+    recent = Recent[bytes](_KEPT)
     for start in range(0, len(commits), _READ_AT_ONCE):
         part = commits[start : start + _READ_AT_ONCE]
         for commit, data in zip(part, graph.blobs([blobs[commit] for commit in part]), strict=True):
-            entries.append(Entry(len(entries), commit, data[: STATEMENT_BYTES + 1]))
+            read = partial(recent.get, blobs[commit], partial(_again, graph, blobs[commit]))
+            entry = Entry(len(entries), commit, data[: STATEMENT_BYTES + 1])
+            about, of_root = entry.about, entry.is_of_a_root
+            entry = Entry(len(entries), commit, read)
+            vars(entry).update(about=about, is_of_a_root=of_root)  # found once, while the bytes are here
+            entries.append(entry)
     return entries
+
+
+def _again(graph: Graph, blob: str) -> bytes:
+    return graph.blobs([blob])[0][: STATEMENT_BYTES + 1]

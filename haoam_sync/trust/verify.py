@@ -6,7 +6,7 @@ Adapters feed the pure core; here is what runs them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from haoam_sync.errors import NotTrustedError
@@ -20,9 +20,11 @@ from haoam_sync.trust.case import Case, PreApproved, no_class
 from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted, TrustState, advanced
+from haoam_sync.trust.policy import ROOT
 from haoam_sync.trust.proofs import Answers, ahead
 from haoam_sync.trust.reviews import CLOCK_SKEW
 from haoam_sync.trust.root import read_denylist
+from haoam_sync.trust.standing import Standing, require_good_keys, standing
 from haoam_sync.trust.statements import Log, read_log
 
 ChangeDigest = Callable[[str, str], str]
@@ -40,11 +42,18 @@ class _Run:
     graph: Graph
     log: Log
     denied: frozenset[str]
+    standing: Standing
     now: datetime
     change_digest: ChangeDigest
     pre_approved: PreApproved
     pulls: Pulls | None
     bring: Callable[[int], None]
+
+    def after(self, accepted: str) -> _Run:
+        """The same with what roots said, as far as the policy of this accepted commit goes."""
+        host = read_denylist(self.root)
+        found = standing(self._case(Answers(host)), accepted)
+        return replace(self, denied=host | found.revoked, standing=found)
 
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         known = self._case(Answers(self.denied))  # for policies only
@@ -65,6 +74,25 @@ class _Run:
             pulls=self.pulls,
             bring=self.bring,
         )
+
+    def require_thawed(self) -> None:
+        """E3: no root stopped everything.
+
+        Raises:
+            NotTrustedError: E_FROZEN.
+        """
+        if self.standing.freezes:
+            policy = self._case(Answers(self.denied)).policy(self.state.accepted)
+            self.standing.require_thawed(policy.spec.roles[ROOT].threshold, self.state.accepted)
+
+    def require_good_keys(self) -> None:
+        """E3: what was accepted last does not rest on a key that is compromised.
+
+        Raises:
+            NotTrustedError: E_KEY_REVOKED.
+        """
+        if self.state.commit is not None:
+            require_good_keys(self._case(Answers(self.denied)), self.state.commit, self.denied)
 
     def steps(self, head: str) -> Iterator[TrustedCommit]:
         """E1 to E3, from what is remembered to `head`."""
@@ -146,14 +174,11 @@ def verify(
         NotTrustedError: E_...; nothing changed.
         UsageError: git or ssh-keygen is missing.
     """
-    remembered = state.commit is not None and state.commit.policy_serial >= root.smallest_serial
-    if remembered and (state.accepted, state.attestations) == (head, repository.attestations):
-        _require_clock(state, now)
-        read_denylist(root)
-        _require_newer(repository, root, head, known)
-        return _unchanged(state)
     run = _open(repository, root, state, now, change_digest, pre_approved, forge)
+    run.require_thawed()
     _require_newer(repository, root, head, known)
+    if state.commit is not None and state.accepted == head:
+        run.require_good_keys()
     return _accepted(run, repository, tuple(run.steps(head)))
 
 
@@ -177,6 +202,12 @@ def advance(
     """
     run = _open(repository, root, state, now, change_digest, pre_approved, forge)
     head, refusal = repository.tip, None
+    try:
+        run.require_thawed()
+    except NotTrustedError as error:
+        if state.commit is None:
+            raise
+        head, refusal = state.accepted, error
     while True:
         steps: list[TrustedCommit] = []
         try:
@@ -255,7 +286,9 @@ def _open(
             hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
         )
     pulls = Pulls(forge, root.ref) if forge is not None else None
-    return _Run(root, state, graph, log, denied, now, change_digest, pre_approved, pulls, repository.bring_pull)
+    nothing = Standing()
+    run = _Run(root, state, graph, log, denied, nothing, now, change_digest, pre_approved, pulls, repository.bring_pull)
+    return run.after(state.accepted) if log.of_roots else run
 
 
 def _accepted(
@@ -263,10 +296,28 @@ def _accepted(
 ) -> Accepted:
     state, _ = advanced(run.state, steps, repository.attestations)
     commit = _unchanged(state).commit
+    if steps and run.log.of_roots:
+        _require_same_standing(run, commit, steps)
     if commit.policy_serial < run.root.smallest_serial:
         case = run.case(commit.id, ())
         core.require_serial(case.policy(commit.id), run.root.smallest_serial, commit.id)
     return Accepted(commit, steps, state, run.state, refusal)
+
+
+def _require_same_standing(run: _Run, commit: TrustedCommit, steps: tuple[TrustedCommit, ...]) -> None:
+    """E3 again with the policy that was arrived at: roots who came on the way may have spoken, too.
+
+    Raises:
+        NotTrustedError: E_FROZEN, E_KEY_REVOKED.
+    """
+    later = run.after(commit.id)
+    if later.denied - run.denied:
+        case = later.case(commit.id, ())
+        for step in steps:
+            require_good_keys(case, step, later.denied)
+    if later.standing.freezes:
+        policy = later.case(commit.id, ()).policy(commit.id)
+        later.standing.require_thawed(policy.spec.roles[ROOT].threshold, commit.id)
 
 
 def _unchanged(state: TrustState) -> Accepted:

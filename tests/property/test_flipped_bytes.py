@@ -74,7 +74,7 @@ def test_no_flipped_byte_of_a_statement_is_accepted() -> None:
     memory, head = history()
     for number, entry in enumerate(list(memory.entries)):
         for place in range(len(entry.data)):
-            memory.entries[number] = replace(entry, data=flipped(entry.data, place))
+            memory.entries[number] = replace(entry, source=flipped(entry.data, place))
             assert refused(memory, head), (number, place)
         memory.entries[number] = entry
     assert not refused(memory, head)
