@@ -63,23 +63,51 @@ def show(*, output: str, repo: str | None, root: str | None, state: str | None, 
 
 @state.command()
 @click.argument("revision", metavar="COMMIT")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="CLUSTER/INSTANCE",
+    help="Do not ask this instance what it carries: it is down, and you looked yourself.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @places
-def seed(*, revision: str, yes: bool, repo: str | None, root: str | None, state: str | None, audit: str | None) -> None:
+def seed(
+    *,
+    revision: str,
+    without: tuple[str, ...],
+    yes: bool,
+    repo: str | None,
+    root: str | None,
+    state: str | None,
+    audit: str | None,
+) -> None:
     """Begin the memory of a runner without a disk: COMMIT is accepted, and nothing was before.
 
     COMMIT is proven from the introduction commit on, shown, and recorded after one yes. The record is signed with the
     key that HAOAM_STATE_KEY names, which must be one of the host root file's `runners`.
     """
-    _begin(resolve(repo, root, state, audit), revision, "seed", yes=yes)
+    _begin(resolve(repo, root, state, audit), revision, "seed", without, yes=yes)
 
 
 @state.command()
 @click.argument("revision", metavar="COMMIT")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="CLUSTER/INSTANCE",
+    help="Do not ask this instance what it carries: it is down, and you looked yourself.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @places
 def confirm(
-    *, revision: str, yes: bool, repo: str | None, root: str | None, state: str | None, audit: str | None
+    *,
+    revision: str,
+    without: tuple[str, ...],
+    yes: bool,
+    repo: str | None,
+    root: str | None,
+    state: str | None,
+    audit: str | None,
 ) -> None:
     """After a loss, or where what is remembered cannot be believed: COMMIT is the commit that is accepted.
 
@@ -87,11 +115,13 @@ def confirm(
     applies, or an instance names. Look first at what really runs: whoever can take your memory back may want you to
     apply an old configuration.
     """
-    _begin(resolve(repo, root, state, audit), revision, "confirm", yes=yes)
+    _begin(resolve(repo, root, state, audit), revision, "confirm", without, yes=yes)
 
 
-def _begin(places: Settings, revision: str, kind: Literal["seed", "confirm"], *, yes: bool) -> None:
-    with pipeline.beginning(places, revision) as shown:
+def _begin(
+    places: Settings, revision: str, kind: Literal["seed", "confirm"], without: tuple[str, ...], *, yes: bool
+) -> None:
+    with pipeline.beginning(places, revision, without) as shown:
         printing.styled(commits.table((shown.accepted.commit,)))
         if not yes:
             click.confirm(f"is {shown.accepted.commit.id} what this host has accepted?", abort=True, err=True)

@@ -88,9 +88,6 @@ class Opened:
         return self._verified(trust.TrustState(self.root.introduction, self.root.ref), revision)
 
     def _verified(self, remembered: trust.TrustState, revision: str) -> trust.Accepted:
-        known = self.state.applied_commits()
-        if remembered.commit is None:  # a first start, or a loss: what else is there knows more
-            known = (*known, *filter(None, [audit.last_accepted(self.settings.audit)]))
         return trust.verify(
             self.repository,
             self.root,
@@ -98,10 +95,16 @@ class Opened:
             self.repository.resolve(revision),
             now=self.now,
             change_digest=self.change_digest,
-            known=known,
+            known=self._known(remembered),
             pre_approved=self.pre_approved,
             forge=self.forge,
         )
+
+    def _known(self, remembered: trust.TrustState) -> tuple[str, ...]:
+        """Commits that were applied or accepted here before; on a first start, or after a loss, the audit log's too."""
+        applied = self.state.applied_commits()
+        last = audit.last_accepted(self.settings.audit) if remembered.commit is None else ""
+        return (*applied, last) if last else applied
 
     def advance(self) -> trust.Accepted:
         """Trust stage: as much of the policy's branch as can be trusted.
@@ -109,12 +112,14 @@ class Opened:
         Raises:
             NotTrustedError: not even what was accepted last can be kept.
         """
+        remembered = self.memory.load()
         return trust.advance(
             self.repository,
             self.root,
-            self.memory.load(),
+            remembered,
             now=self.now,
             change_digest=self.change_digest,
+            known=self._known(remembered) if remembered.commit is None else (),
             pre_approved=self.pre_approved,
             forge=self.forge,
         )

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from haoam_sync import trust
+from haoam_sync.errors import UsageError
 from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.exchange import Unrecorded
+from haoam_sync.pipeline import connecting, owning
 from haoam_sync.pipeline.opening import Opened, audit_log, opened
 from haoam_sync.settings import Settings
 from haoam_sync.state import Applied, StateDirectory
@@ -41,15 +44,30 @@ class Beginning:
 
 
 @contextmanager
-def beginning(settings: Settings, revision: str) -> Iterator[Beginning]:
-    """Prove a commit from the introduction on, as if nothing were remembered.
+def beginning(settings: Settings, revision: str, without: tuple[str, ...]) -> Iterator[Beginning]:
+    """Prove a commit from the introduction on, as if nothing were remembered, and ask every instance of it.
+
+    Args:
+        settings: the four places.
+        revision: the commit.
+        without: instances, `CLUSTER/NAME`, that are not asked: nobody knows what they carry.
 
     Raises:
-        NotTrustedError: it is not trusted; or E_STATE_ROLLBACK, something newer was applied or accepted before.
-        UsageError: there is no such commit.
+        NotTrustedError: it is not trusted; or E_STATE_ROLLBACK, something newer was applied or accepted before, as the
+            audit log, the records of applies or the marks on an instance say.
+        InstanceError: an instance that must be asked does not answer.
+        UsageError: there is no such commit, or no such instance.
     """
     with opened(settings) as here:
-        yield Beginning(here, here.verify_from_nothing(revision))
+        accepted = here.verify_from_nothing(revision)
+        fleet = here.fleet(accepted.commit)
+        unknown = set(without) - {str(one.id) for one in fleet.instances()}
+        if unknown:
+            raise UsageError(f"there is no instance {min(unknown)!r}", hint="write CLUSTER/NAME, as haoam.yaml does")
+        asked = [one for one in fleet.instances() if str(one.id) not in without]
+        snapshots = connecting.snapshots(asked, here.reveal, Unrecorded(), {})
+        owning.require_newest(here, accepted.commit.id, snapshots)
+        yield Beginning(here, accepted)
 
 
 def begin(shown: Beginning, kind: Literal["seed", "confirm"]) -> None:

@@ -189,16 +189,20 @@ def advance(
     *,
     now: datetime,
     change_digest: ChangeDigest,
+    known: Collection[str] = (),
     pre_approved: PreApproved = no_class,
     forge: Forge | None = None,
 ) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
 
+    Arguments are those of `verify`.
+
     Returns:
         As `verify`; `commit` is the last one that is trusted, `refusal` says why the tip is not, when it is not.
 
     Raises:
-        NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction).
+        NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction); or
+            what can be trusted does not contain all of `known`.
     """
     run = _open(repository, root, state, now, change_digest, pre_approved, forge)
     head, refusal = repository.tip, None
@@ -219,6 +223,7 @@ def advance(
             if state.commit is None and not steps:
                 raise
             continue
+        _require_newer(repository, root, head, known)
         return _accepted(run, repository, tuple(steps), refusal)
 
 

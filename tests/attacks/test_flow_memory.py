@@ -175,3 +175,37 @@ def test_the_marks_alone_lead_back_to_what_is_ours(site: Site, instance: LabInst
     _apply(site)
     assert git(site.repo, "rev-parse", REF).decode().strip() == head
     assert "backend api" not in instance.file
+
+
+@pytest.mark.attack("E_STATE_ROLLBACK")
+@pytest.mark.parametrize("verb", ["seed", "confirm"])
+def test_an_operators_word_for_a_commit_older_than_what_an_instance_carries(site: Site, verb: str) -> None:
+    """Nobody begins the memory behind the marks on an instance; the commit that they name, and newer ones, will do."""
+    first = _applied(site, site.introduction, 2021)
+    second = _applied(site, first, 2022)
+    _forget(site, audit=True)
+    if verb == "confirm":
+        (site.host / "trust").mkdir(parents=True)
+        (site.host / "trust" / "accepted.json").write_bytes(b"{}")
+        site.host.chmod(0o700)
+    said = site.must(4, "trust", "state", verb, first, "--yes").err
+    assert said.startswith("E_STATE_ROLLBACK: "), said
+    assert second[:12] in said
+    site.must(0, "trust", "state", verb, second, "--yes")
+    assert site.must(0, "plan", "--output", "json").json["commit"] == second
+
+
+@pytest.mark.attack("E_STATE_ROLLBACK")
+def test_a_review_on_a_host_that_lost_its_memory(site: Site) -> None:
+    """A plan of a proposal does not take endpoints and logins from an older history than the audit log knows."""
+    first = _applied(site, site.introduction, 2031)
+    second = _applied(site, first, 2032)
+    _forget(site, audit=False)
+    site.move(first)
+    proposal = site.commit(site.with_timeout(2033), [first])
+    site.move(proposal, "refs/heads/proposal")
+    site.gate.forget()
+    assert site.must(4, "plan", "proposal").err.startswith("E_STATE_ROLLBACK: ")
+    assert site.gate.requests == []
+    site.move(second)
+    assert site.cli("plan", "proposal").code in {0, 2}
