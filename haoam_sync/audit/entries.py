@@ -88,6 +88,7 @@ def accepted(commit: TrustedCommit, event: Event = Event.COMMIT_ACCEPTED) -> Ent
         reviewers=_reviewers(commit),
         authority=_authority(commit),
         detail={
+            "repository": commit.introduction,
             "committer": commit.committer,
             "signers": [{"commit": s.commit, "principal": s.principal, "key": s.key} for s in commit.signers],
             "reviews": [{"id": r.id, "evidence": r.evidence, "issued": rfc3339(r.issued)} for r in commit.reviews],

@@ -6,7 +6,7 @@ Only whose they were could say so: the Data Plane API's own list names id, statu
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -157,16 +157,22 @@ def unfinished(directory: Path) -> tuple[Unfinished, ...]:
     return leftovers(directory).applies
 
 
-def last_accepted(directory: Path) -> str:
-    """The commit that this log says was accepted last; "" when there is no log yet, or none in it.
+def last_accepted(directory: Path, repository: str) -> str:
+    """The commit of a repository that this log says was accepted last; "" when there is no log yet, or none in it.
+
+    Args:
+        directory: of the log.
+        repository: id of the introduction commit; records of others are passed over.
 
     Raises:
         AuditError: as `leftovers`.
     """
     commit = ""
     for _, record in _telling(directory, _ACCEPTED):
-        if record.entry.code in {event.code for event in _ACCEPTED} and record.entry.authority is not None:
-            commit = record.entry.authority.commit
+        said = record.entry
+        ours = isinstance(said.detail, Mapping) and said.detail.get("repository", repository) == repository
+        if said.code in {event.code for event in _ACCEPTED} and said.authority is not None and ours:
+            commit = said.authority.commit
     return commit
 
 

@@ -103,7 +103,7 @@ class Opened:
     def _known(self, remembered: trust.TrustState) -> tuple[str, ...]:
         """Commits that were applied or accepted here before; on a first start, or after a loss, the audit log's too."""
         applied = self.state.applied_commits()
-        last = audit.last_accepted(self.settings.audit) if remembered.commit is None else ""
+        last = audit.last_accepted(self.settings.audit, self.root.introduction) if remembered.commit is None else ""
         return (*applied, last) if last else applied
 
     def advance(self) -> trust.Accepted:

@@ -514,8 +514,10 @@ def test_the_log_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
 
 def test_an_operators_word_is_recorded(tmp_path: Path) -> None:
     """Beginning the memory anew stands in the log, and is what was accepted last; before it, there was nothing."""
-    assert audit.last_accepted(tmp_path / "audit") == ""
+    ours = trusted().introduction
+    assert audit.last_accepted(tmp_path / "audit", ours) == ""
     with opened(tmp_path / "audit") as log:
         log.begun(trusted())
     assert events(tmp_path / "audit")[-1] == "memory.begun"
-    assert audit.last_accepted(tmp_path / "audit") == trusted().id
+    assert audit.last_accepted(tmp_path / "audit", ours) == trusted().id
+    assert audit.last_accepted(tmp_path / "audit", "another repository") == ""
