@@ -12,6 +12,7 @@ from haoam_sync.desired.certificates import CertificateDeclaration
 from haoam_sync.desired.crosscheck import CrossCheck, Declared
 from haoam_sync.desired.envelope import CERTIFICATE, CHANGE_POLICY, SECTION_KINDS, Envelope
 from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
+from haoam_sync.desired.naming import Reads
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.recalled import Memory, Recall
 from haoam_sync.desired.sections import Held, Sections
@@ -95,6 +96,7 @@ class _Loader:
         self._commit = commit
         self._recall = recall
         self._blobs = blobs
+        self._reads = Reads(blobs)
         self._api = api
         self._problems = Problems()
         self._crosscheck = CrossCheck(self._problems)
@@ -106,7 +108,7 @@ class _Loader:
         self._complete = True  # whether every document could be read; when not, what is missing cannot be told
 
     def desired(self, accepted: Fleet | None) -> Desired:
-        own = fleet_document.read(self._blobs, self._problems)
+        own = fleet_document.read(self._reads.of(fleet_document.FILE), self._problems)
         self._declarations(own)
         instances: dict[InstanceId, DesiredInstance] = {}
         for cluster in own.clusters.values() if own is not None else ():
@@ -120,7 +122,8 @@ class _Loader:
             raise AssertionError("a fleet is there, or a problem says why not")
         fleet = own if accepted is None else _with_endpoints(own, accepted)
         held = {i.id: instances[i.id] for i in fleet.instances()}
-        return Desired(self._commit, fleet, held, tuple(self._classes[name] for name in sorted(self._classes)))
+        classes = tuple(self._classes[name] for name in sorted(self._classes))
+        return Desired(self._commit, fleet, held, classes, self._reads.named)
 
     def _declarations(self, fleet: Fleet | None) -> None:
         """Every document of haproxy/ and access/; without a fleet as far as they can be checked alone."""
@@ -149,14 +152,14 @@ class _Loader:
         if outside.kind == CHANGE_POLICY:
             return self._change_policy(outside, fleet)
         if outside.kind == CERTIFICATE:
-            certificate = certificate_documents.read(outside, fleet, self._blobs, self._problems)
+            certificate = certificate_documents.read(outside, fleet, self._reads.of(_path(outside)), self._problems)
             if certificate is None:
                 return False
             for cluster in certificate.clusters:
                 self._certificates.setdefault(cluster.name, []).append(certificate)
             return True
         if outside.kind in FILE_KINDS:
-            file = stored_files.read(outside, fleet, self._blobs, self._problems)
+            file = stored_files.read(outside, fleet, self._reads.of(_path(outside)), self._problems)
             if file is None:
                 return False
             for cluster in file.clusters:
@@ -259,6 +262,10 @@ class _Loader:
             message = f"{what} is declared twice for {', '.join(clusters)}, first at {where}"
             hint = "rename one, or give them clusters that do not overlap"
             self._problems.value(document, ("metadata", "name"), message, hint)
+
+
+def _path(outside: Envelope) -> str:
+    return outside.document.start.file
 
 
 def _names(sections: list[Sections], certificates: set[str], files: set[FileId]) -> dict[str, Collection[str]]:

@@ -122,12 +122,14 @@ class Desired:
         fleet: clusters and instances. Of a proposed commit, the accepted one's.
         instances: by identity; one for each instance of `fleet`.
         classes: of changes that were agreed on beforehand, by id.
+        named: files that documents name by their paths (`ca_file`, `content_file`, `chain_file`), and which documents.
     """
 
     commit: str
     fleet: Fleet
     instances: Mapping[InstanceId, DesiredInstance]
     classes: tuple[ChangeClass, ...] = ()
+    named: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 CERTIFICATE_DIR = FileStore.CERTIFICATES.placeholder

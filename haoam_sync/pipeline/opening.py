@@ -69,6 +69,13 @@ class Opened:
             return frozenset()
         return desired.pre_approved(known.classes, before, self.unresolved(head))
 
+    def named(self, commit: str) -> Mapping[str, frozenset[str]]:
+        """The files that the documents of a commit name; all by all of them when they cannot be read."""
+        try:
+            return self.unresolved(commit).named
+        except InvalidDesiredError:
+            return desired.named_by_any(self.repository.blobs(commit))
+
     def verify(self, revision: str) -> trust.Accepted:
         """Trust stage: the commit that `revision` names, signed and reviewed, or a refusal.
 
@@ -97,6 +104,7 @@ class Opened:
             change_digest=self.change_digest,
             known=self._known(remembered),
             pre_approved=self.pre_approved,
+            named=self.named,
             forge=self.forge,
         )
 
@@ -121,6 +129,7 @@ class Opened:
             change_digest=self.change_digest,
             known=self._known(remembered) if remembered.commit is None else (),
             pre_approved=self.pre_approved,
+            named=self.named,
             forge=self.forge,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,9 +21,18 @@ PreApproved = Callable[[str, str, str], frozenset[str]]
 """Ids of the classes that hold a change: of the commit reviewed last, the base that defines them, and the head."""
 
 
+NamedBy = Callable[[str], Mapping[str, frozenset[str]]]
+"""Files of a commit that its documents name, by path, with the paths of these documents."""
+
+
 def no_class(_reviewed: str, _base: str, _head: str) -> frozenset[str]:
     """Nothing is agreed on beforehand."""
     return frozenset()
+
+
+def nothing_named(_commit: str) -> Mapping[str, frozenset[str]]:
+    """No document names a file."""
+    return {}
 
 
 def _bring_nothing(_number: int) -> None:
@@ -45,6 +54,7 @@ class Case:
         first_start: whether this host has accepted nothing yet.
         pre_approved: classes that the change from the commit reviewed last to a head belongs to, wholly, as the base
             defines them; asked with reviewed, base and head.
+        named: files that the documents of a commit name: each counts as these documents, too.
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
         pulls: pull requests on the forge that the host root file names; None when it names none.
         bring: fetches the head of a pull request, where the source has it; what it brings is judged as all else.
@@ -59,6 +69,7 @@ class Case:
     change_digest: Callable[[str, str], str]
     first_start: bool = True
     pre_approved: PreApproved = no_class
+    named: NamedBy = nothing_named
     reviewed: str = ""
     pulls: Pulls | None = None
     bring: Callable[[int], None] = _bring_nothing

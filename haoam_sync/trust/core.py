@@ -16,8 +16,9 @@ S1  Every commit of the step is canonical and has exactly one signature, which h
 S2  At most two parents, the first is the base; counts bounded; nothing missing.
 S3  The tree that was reviewed is the tree of the commit (R3 of `reviews.py`).
 S4  The tree holds only plain files under names that look like what they are; sizes and counts bounded.
-S5  Every changed path matches a rule, and the thresholds of all matching rules are met; or the rule waives its reviews
-    for a class of changes, and all that differs since people reviewed last belongs to it.
+S5  Every changed path matches a rule, and the thresholds of all matching rules are met, also of those that match a
+    document that names the path, before or after (`weights.py`); or the rule waives its reviews for a class of changes,
+    and all that differs since people reviewed last belongs to it.
 S6  Trust files change alone, the serial goes up by one, a quorum of the old and of the new roots agrees, and the new
     policy holds together (`policy.py`).
 S7  Reviews are by distinct principals, none of whom contributed; nobody rejects the change (`reviews.py` for signed
@@ -261,7 +262,7 @@ def _step(
         reviews = ()
     else:
         classes = partial(case.pre_approved, reviewed, base, head)
-        reviews, waived = require_reviews(judge, subject, entries, found.changes, classes, forge)  # S3, S5, S7
+        reviews, waived = require_reviews(judge, subject, entries, found.weights, classes, forge)  # S3, S5, S7
     return TrustedCommit(
         id=head,
         base=base,

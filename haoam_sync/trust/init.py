@@ -23,7 +23,7 @@ ALL_ROLES = (ROOT, AUTHOR, REVIEWER, MERGER)
 _RULES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("access/**",), 2),
     (("haoam.yaml", ".github/**"), 2),
-    (("haproxy/**", "certificates/**", "files/**"), 1),
+    (("haproxy/**", "certificates/**", "certs/**", "files/**"), 1),
     (("docs/**", "*.md", "LICENSE", ".gitignore", ".editorconfig"), 1),
 )
 

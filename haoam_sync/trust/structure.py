@@ -19,6 +19,7 @@ from haoam_sync.trust.policy import AUTHOR, LoadedPolicy
 from haoam_sync.trust.reviews import Subject
 from haoam_sync.trust.signatures import only_forge, signed_by
 from haoam_sync.trust.trees import Changes
+from haoam_sync.trust.weights import Weights, weigh
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Step:
         signers: of every commit, parents before children; `head`'s is the last.
         contributors: principals who did more than merge, and operators of bots among them; never a forge.
         changes: paths that differ between the trees of `base` and `head`.
+        weights: each of these, with the paths that its change counts as a change of: itself, and the documents that
+            name it.
         subject: the step as reviews see it.
     """
 
@@ -48,6 +51,7 @@ class Step:
     signers: tuple[Signer, ...]
     contributors: frozenset[str]
     changes: Changes
+    weights: Weights
     subject: Subject
 
     @property
@@ -103,10 +107,12 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
     new_policy = case.policy_bytes(head)  # S6: it is there
     facts = case.trees.require(top.tree, policy.spec.limits, head)  # S4
     changes = case.trees.changes(graph.commit(base).tree, top.tree, head)
-    for path in changes:  # S5
-        if not policy.spec.rules_for(path):
+    weights = weigh(case, base, head, changes)
+    for path, other in sorted((path, other) for path, others in weights.items() for other in others):  # S5
+        if not policy.spec.rules_for(other):
+            named = "" if other == path else f", which names {path}"
             raise NotTrustedError(
-                f"no rule of the policy names {path}: it may not change",
+                f"no rule of the policy names {other}{named}: it may not change",
                 code="E_NO_RULE",
                 where=head,
                 hint="add a rule for it to trust.yaml, in a change of its own, or leave the file out",
@@ -129,7 +135,9 @@ def structure(case: Case, policy: LoadedPolicy, base: str, head: str, at: dateti
         at=at,
     )
     method = "squash" if squashed else "merge" if branch else "fast-forward"
-    return Step(base, head, branch, method, top.tree, facts.sha256.hex(), signers, contributors, changes, subject)
+    return Step(
+        base, head, branch, method, top.tree, facts.sha256.hex(), signers, contributors, changes, weights, subject
+    )
 
 
 def _require_squash(graph: Graph, base: str, head: str, squashed: str) -> None:

@@ -15,6 +15,7 @@ from haoam_sync.trust.policy import REVIEWER, ROOT, LoadedPolicy
 from haoam_sync.trust.reviews import Judge, Subject, require_other
 from haoam_sync.trust.signatures import key_of
 from haoam_sync.trust.statements import Entry
+from haoam_sync.trust.weights import Weights, meant
 
 _UNCHANGED = Rule(paths=("**",), require={REVIEWER: 1}, evidence="any")
 """What a step needs that changes no file: one review."""
@@ -49,7 +50,7 @@ def require_reviews(
     judge: Judge,
     subject: Subject,
     entries: Sequence[Entry],
-    paths: Collection[str],
+    weights: Weights,
     classes: Callable[[], frozenset[str]],
     forge: ForgeVotes = NOT_ASKED,
 ) -> tuple[tuple[Review, ...], tuple[str, ...]]:
@@ -59,7 +60,7 @@ def require_reviews(
         judge: what statements are judged with.
         subject: the step.
         entries: statements that seem to be about it, in the order of the log.
-        paths: what changes.
+        weights: what changes, and what each of it counts as.
         classes: ids of the classes of pre-approved changes that it belongs to, wholly; asked only when that matters.
         forge: what the forge's pull request comes to.
 
@@ -67,26 +68,26 @@ def require_reviews(
         NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_FORGE_UNKNOWN,
             E_REVIEW_WITHDRAWN.
     """
-    chosen = [rule for rule in judge.policy.spec.rules if any(map(rule.matches, paths))] or [_UNCHANGED]
+    chosen = [rule for rule in judge.policy.spec.rules if meant(rule, weights)] or [_UNCHANGED]
     votes = _votes(judge, subject, entries, chosen, forge, others_only=True)
     waived: set[str] = set()
     for rule in chosen:
         try:
             _require_rules(judge.policy, subject, [rule], votes, forge)
         except NotTrustedError:
-            held = _waived(rule, paths, classes)
+            held = _waived(rule, weights, classes)
             if not held:
                 raise
             waived |= held
     return votes.reviews, tuple(sorted(waived))
 
 
-def _waived(rule: Rule, paths: Collection[str], classes: Callable[[], frozenset[str]]) -> frozenset[str]:
+def _waived(rule: Rule, weights: Weights, classes: Callable[[], frozenset[str]]) -> frozenset[str]:
     """The classes for whose sake the rule asks for no review.
 
     What a class says is about sections: files elsewhere (access/, haoam.yaml, files that documents name) are never its.
     """
-    if not rule.waive or not all(path.startswith(SECTIONS) for path in paths if rule.matches(path)):
+    if not rule.waive or not all(path.startswith(SECTIONS) for path in meant(rule, weights)):
         return frozenset()
     return classes() & frozenset(rule.waive)
 

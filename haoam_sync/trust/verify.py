@@ -16,7 +16,7 @@ from haoam_sync.model.forge import Forge
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.repository import Repository
 from haoam_sync.trust import core
-from haoam_sync.trust.case import Case, PreApproved, no_class
+from haoam_sync.trust.case import Case, NamedBy, PreApproved, no_class, nothing_named
 from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted, TrustState, advanced
@@ -46,6 +46,7 @@ class _Run:
     now: datetime
     change_digest: ChangeDigest
     pre_approved: PreApproved
+    named: NamedBy
     pulls: Pulls | None
     bring: Callable[[int], None]
 
@@ -70,6 +71,7 @@ class _Run:
             self.change_digest,
             first_start=self.state.commit is None,
             pre_approved=self.pre_approved,
+            named=self.named,
             reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
             pulls=self.pulls,
             bring=self.bring,
@@ -152,6 +154,7 @@ def verify(
     change_digest: ChangeDigest,
     known: Collection[str] = (),
     pre_approved: PreApproved = no_class,
+    named: NamedBy = nothing_named,
     forge: Forge | None = None,
 ) -> Accepted:
     """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
@@ -165,6 +168,7 @@ def verify(
         change_digest: computes the change digest of base and head; what it raises goes through.
         known: commits that instances or the audit log name as applied: `head` must not be older than any of them.
         pre_approved: the classes that a change belongs to, wholly; what it raises goes through.
+        named: the files that the documents of a commit name; each weighs what these documents weigh.
         forge: where pull requests are read; None when the host root file names none.
 
     Returns:
@@ -174,7 +178,7 @@ def verify(
         NotTrustedError: E_...; nothing changed.
         UsageError: git or ssh-keygen is missing.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, forge)
+    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge)
     run.require_thawed()
     _require_newer(repository, root, head, known)
     if state.commit is not None and state.accepted == head:
@@ -191,6 +195,7 @@ def advance(
     change_digest: ChangeDigest,
     known: Collection[str] = (),
     pre_approved: PreApproved = no_class,
+    named: NamedBy = nothing_named,
     forge: Forge | None = None,
 ) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
@@ -204,7 +209,7 @@ def advance(
         NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction); or
             what can be trusted does not contain all of `known`.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, forge)
+    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge)
     head, refusal = repository.tip, None
     try:
         run.require_thawed()
@@ -276,6 +281,7 @@ def _open(
     now: datetime,
     change_digest: ChangeDigest,
     pre_approved: PreApproved,
+    named: NamedBy,
     forge: Forge | None,
 ) -> _Run:
     """E3: what must hold before anything is judged."""
@@ -292,7 +298,9 @@ def _open(
         )
     pulls = Pulls(forge, root.ref) if forge is not None else None
     nothing = Standing()
-    run = _Run(root, state, graph, log, denied, nothing, now, change_digest, pre_approved, pulls, repository.bring_pull)
+    run = _Run(
+        root, state, graph, log, denied, nothing, now, change_digest, pre_approved, named, pulls, repository.bring_pull
+    )
     return run.after(state.accepted) if log.of_roots else run
 
 

@@ -30,6 +30,7 @@ CORE = (
     "structure",
     "thresholds",
     "trees",
+    "weights",
 )
 _OUTSIDE = frozenset({"os", "pathlib", "subprocess", "time", "tempfile", "socket", "secrets", "random", "io"})
 
