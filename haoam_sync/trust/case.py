@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -55,6 +55,7 @@ class Case:
         pre_approved: classes that the change from the commit reviewed last to a head belongs to, wholly, as the base
             defines them; asked with reviewed, base and head.
         named: files that the documents of a commit name: each counts as these documents, too.
+        revoked_by: keys that roots called compromised, and where the log says so.
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
         pulls: pull requests on the forge that the host root file names; None when it names none.
         bring: fetches the head of a pull request, where the source has it; what it brings is judged as all else.
@@ -70,6 +71,7 @@ class Case:
     first_start: bool = True
     pre_approved: PreApproved = no_class
     named: NamedBy = nothing_named
+    revoked_by: Mapping[str, str] = field(default_factory=dict)
     reviewed: str = ""
     pulls: Pulls | None = None
     bring: Callable[[int], None] = _bring_nothing

@@ -314,7 +314,17 @@ def _heads(graph: Graph, base: str, head: str) -> tuple[str, ...]:
 
 
 def _judge(case: Case, policy: LoadedPolicy) -> Judge:
-    return Judge(case.graph, case.trees, case.log, case.proofs, policy, case.ref, case.now, case.policy_digest)
+    return Judge(
+        case.graph,
+        case.trees,
+        case.log,
+        case.proofs,
+        policy,
+        case.ref,
+        case.now,
+        case.policy_digest,
+        case.revoked_by,
+    )
 
 
 def _time_of(case: Case, judge: Judge, entries: list[Entry], heads: tuple[str, ...]) -> datetime:

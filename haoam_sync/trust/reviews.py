@@ -15,8 +15,8 @@ R7  Its signer did not contribute to the change (E_SELF_REVIEW).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -95,6 +95,8 @@ class Judge:
     now: datetime
     policy_digest_of: Callable[[str], str]
     """Digest of the policy of a commit; "" when it has none."""
+    revoked_by: Mapping[str, str] = field(default_factory=dict)
+    """Keys that roots called compromised, by fingerprint: the commit of the log that says so."""
 
     def signer(self, entry: Entry, at: datetime, policy: LoadedPolicy | None = None) -> tuple[Predicate, Claim]:
         """R1 and R2: a statement of this repository, surely made by whom it names.
@@ -157,12 +159,28 @@ class Judge:
         """What a statement of a known signer says about this change, whatever else is wrong; None when it is not."""
         try:
             said, _ = self.signer(entry, subject.at)
-        except NotTrustedError:
-            return None
+        except NotTrustedError as error:
+            no = self._outlived(entry) if error.code == "E_KEY_REVOKED" else None
+            if no is None:
+                return None
+            said = no
         if said.head in subject.heads or (said.base == subject.base and said.tree == subject.tree):
             self._require_seen(said, entry.commit)
             return said
         return None
+
+    def _outlived(self, entry: Entry) -> Predicate | None:
+        """A no that was there before a root called its key compromised: one root cannot silence another. Else None."""
+        claim = entry.parsed.claim
+        use = self.policy.key_of(claim) if claim is not None else None
+        if use is None or use.revoked or use.key.status != "active":
+            return None
+        words = [self.revoked_by[name] for name in use.names if name in self.revoked_by]
+        by_host = self.proofs.denied - self.revoked_by.keys()
+        if not use.names.isdisjoint(by_host) or not all(self.log.has(entry.commit, before=word) for word in words):
+            return None
+        said = self.genuine(entry)
+        return said if said is not None and said.decision != "approve" else None
 
     def _require_seen(self, said: Predicate, where: str) -> None:
         """R4. Asked only of statements about this very step, so that nobody can stop others with one about nothing."""

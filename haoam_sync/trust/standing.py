@@ -3,27 +3,33 @@
 E3 rests on this. A statement of a root counts in this order; whatever fails, it says nothing:
 
 Z1  It can be read, in one form only, and is about this repository and branch.
-Z2  A root signed it: with an active key of the policy of the commit accepted last, or of the accepted policy that the
-    statement names. A key on the host's denylist says nothing, and neither does one that a root called compromised
-    before, so that a stolen key cannot speak after it was found out.
+Z2  A root signed it: a root of the policy of the commit accepted last, with a key that the policy has, or with one that
+    was active in the accepted policy that the statement names. A key on the host's denylist says nothing, and neither
+    does one that a root called compromised before, so that a stolen key cannot speak after it was found out.
 Z3  What the root saw comes before it in our log (E_ATTEST_ROLLBACK: everything is held, for something is withheld).
+Z4  A freeze holds whatever became of its key since: neither time nor rotation lifts it, and a quorum does that takes
+    the root out of the policy.
+Z5  A thaw needs a key that is active in the policy that counts it, when it was signed: a retired key lifts nothing that
+    was frozen after its retirement. It lies after its freeze and names it by id and digest; it is not of the future.
 
-A freeze holds from then on. It is lifted when as many different roots as the policy's threshold asks for say so, each
-of this freeze, by its digest, after it: one root may stop everything, and only a quorum starts it again. A compromise
-is never taken back: the owner gets another key.
+A freeze is lifted when as many different roots as a policy's threshold asks for say so, under the policy in force or
+one that is not older than the freeze's own: so it stays lifted when a root who helped leaves. One root may stop
+everything, and only a quorum starts it again. A compromise is never taken back: the owner gets another key. What a key
+said against something before (a rejection, a freeze) outlives the compromise: one root cannot silence another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import TrustedCommit
+from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.root_statement import Compromise, Freeze, RootStatement, Thaw, statement_digest
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.policy import ROOT, KeyUse, LoadedPolicy
-from haoam_sync.trust.signatures import require_key
+from haoam_sync.trust.reviews import CLOCK_SKEW
 from haoam_sync.trust.sshsig import REVIEW_NAMESPACE
 from haoam_sync.trust.statements import Entry
 
@@ -34,11 +40,16 @@ class Standing:
 
     Attributes:
         freezes: those that are not lifted, oldest first, with who lifted them so far.
-        revoked: fingerprints of keys that roots called compromised.
+        revoked_by: keys that roots called compromised, by fingerprint: the commit of the log that says so first.
     """
 
     freezes: tuple[tuple[Freeze, frozenset[str]], ...] = ()
-    revoked: frozenset[str] = frozenset()
+    revoked_by: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def revoked(self) -> frozenset[str]:
+        """Fingerprints of keys that roots called compromised."""
+        return frozenset(self.revoked_by)
 
     def require_thawed(self, needed: int, where: str) -> None:
         """E3: nothing is frozen.
@@ -69,25 +80,58 @@ def standing(case: Case, accepted: str) -> Standing:
     if not case.log.of_roots:
         return Standing()
     policies = _Policies(case, accepted)
-    revoked: set[str] = set()
-    freezes: dict[str, Freeze] = {}
-    thaws: list[tuple[Thaw, KeyUse]] = []
-    for said, use in _genuine(case, policies, revoked):
+    revoked: dict[str, str] = {}
+    freezes: dict[str, tuple[Freeze, Entry]] = {}
+    thaws: dict[str, list[tuple[Thaw, Entry]]] = {}
+    for said, entry in _genuine(case, policies, revoked):
         match said:
             case Compromise():
-                revoked.add(said.compromised.fingerprint)
+                revoked.setdefault(said.compromised.fingerprint, entry.commit)
             case Freeze():
-                freezes.setdefault(statement_digest(said), said)
+                freezes.setdefault(statement_digest(said), (said, entry))
             case Thaw():
                 if said.freeze_digest in freezes:  # after it, and this one
-                    thaws.append((said, use))
-    roots, needed = policies.now.spec.members(ROOT), policies.now.spec.roles[ROOT].threshold
-    lifted: dict[str, set[str]] = {digest: set() for digest in freezes}
-    for thaw, use in thaws:
-        if thaw.principal in roots and revoked.isdisjoint(use.names):
-            lifted[thaw.freeze_digest].add(thaw.principal)
-    left = ((freeze, frozenset(lifted[digest])) for digest, freeze in freezes.items() if len(lifted[digest]) < needed)
-    return Standing(tuple(left), frozenset(revoked))
+                    thaws.setdefault(said.freeze_digest, []).append((said, entry))
+    left: list[tuple[Freeze, frozenset[str]]] = []
+    for digest, (freeze, _) in freezes.items():
+        votes = _votes(case, policies, freeze, thaws.get(digest, []), revoked)
+        if not any(len(names) >= needed for names, needed in votes):
+            left.append((freeze, votes[0][0]))
+    return Standing(tuple(left), revoked)
+
+
+def _votes(
+    case: Case, policies: _Policies, freeze: Freeze, thaws: list[tuple[Thaw, Entry]], revoked: Mapping[str, str]
+) -> list[tuple[frozenset[str], int]]:
+    """Z5: who lifts a freeze and how many must, under the policy in force and those since the freeze's own."""
+    counting = {policies.now.digest: policies.now}
+    for digest in (freeze.policy.digest, *(thaw.policy.digest for thaw, _ in thaws)):
+        found = policies.find(digest)
+        if found is not None and found.spec.serial >= freeze.policy.serial:
+            counting[digest] = found
+    return [
+        (
+            frozenset(
+                thaw.principal for thaw, entry in thaws if _lifts(case, policy, freeze, thaw, entry, frozenset(revoked))
+            ),
+            policy.spec.roles[ROOT].threshold,
+        )
+        for policy in counting.values()
+    ]
+
+
+def _lifts(case: Case, policy: LoadedPolicy, freeze: Freeze, thaw: Thaw, entry: Entry, revoked: frozenset[str]) -> bool:
+    issued = parse_time(thaw.issued)
+    if thaw.freeze != freeze.id or not parse_time(freeze.issued) - CLOCK_SKEW <= issued <= case.now + CLOCK_SKEW:
+        return False
+    use = _signer(case, policy, entry)
+    if use is None or not revoked.isdisjoint(use.names):
+        return False
+    try:
+        policy.require_usable(use, issued, entry.commit)
+    except NotTrustedError:
+        return False
+    return True
 
 
 def require_good_keys(case: Case, commit: TrustedCommit, denied: frozenset[str]) -> None:
@@ -123,12 +167,17 @@ class _Policies:
     def of(self, digest: str) -> Iterator[LoadedPolicy]:
         """The one in force, and the accepted one with this digest."""
         yield self.now
-        if digest != self.now.digest:
-            if digest not in self._earlier:
-                self._earlier[digest] = self._find(digest)
-            found = self._earlier[digest]
-            if found is not None:
-                yield found
+        found = self.find(digest)
+        if found is not None and found is not self.now:
+            yield found
+
+    def find(self, digest: str) -> LoadedPolicy | None:
+        """The accepted policy with this digest; None when there is none."""
+        if digest == self.now.digest:
+            return self.now
+        if digest not in self._earlier:
+            self._earlier[digest] = self._find(digest)
+        return self._earlier[digest]
 
     def _find(self, digest: str) -> LoadedPolicy | None:
         case, graph = self._case, self._case.graph
@@ -140,37 +189,53 @@ class _Policies:
         return None
 
 
-def _genuine(case: Case, policies: _Policies, revoked: set[str]) -> Iterator[tuple[RootStatement, KeyUse]]:
-    """Z1 to Z3, each statement once. `revoked` grows while statements are read."""
+def _genuine(case: Case, policies: _Policies, revoked: Mapping[str, str]) -> Iterator[tuple[RootStatement, Entry]]:
+    """Z1 to Z4, each statement once. `revoked` grows while statements are read."""
     seen: set[str] = set()
     for entry in case.log.of_roots:
         said = entry.parsed_root.said
         use = _root_key(case, policies, entry) if said is not None else None
-        if said is None or use is None or not revoked.isdisjoint(use.names) or said.id in seen:
+        if said is None or use is None or not use.names.isdisjoint(revoked) or statement_digest(said) in seen:
             continue
-        seen.add(said.id)
+        seen.add(statement_digest(said))
         if not case.log.has(said.seen.attestations, before=entry.commit):  # Z3
+            if said.principal not in policies.now.spec.members(ROOT):
+                continue  # who left must not be able to hold everything
             raise NotTrustedError(
                 f"{said.principal} saw the statement {said.seen.attestations[:12]}, which is not in our copy",
                 code="E_ATTEST_ROLLBACK",
                 where=entry.commit,
                 hint="somebody took statements away; compare refs/heads/haoam/attestations with the roots' copies",
             )
-        yield said, use
+        yield said, entry
 
 
 def _root_key(case: Case, policies: _Policies, entry: Entry) -> KeyUse | None:
-    """Z1 and Z2: the root's key that made it; None when none did."""
+    """Z1, Z2 and Z4: the root's key that made it; None when none did."""
+    said = entry.parsed_root.said
+    if said is None:
+        return None
+    for policy in policies.of(said.policy.digest):
+        if isinstance(said, Freeze) and said.principal not in policies.now.spec.members(ROOT):
+            return None
+        use = _signer(case, policy, entry)
+        if use is not None and use.key.status == "active":
+            return use
+    return None
+
+
+def _signer(case: Case, policy: LoadedPolicy, entry: Entry) -> KeyUse | None:
+    """Z1: the key of a root of this policy that surely signed it, active or not; None when there is none."""
     said, claim = entry.parsed_root.said, entry.parsed_root.claim
     if said is None or claim is None or claim.namespace != REVIEW_NAMESPACE:
         return None
     if (said.repository, said.ref) != (case.graph.introduction, case.ref):
         return None
-    for policy in policies.of(said.policy.digest):
-        try:
-            use = require_key(policy, claim, case.proofs, case.now, entry.commit)
-        except NotTrustedError:
-            continue
-        if (use.principal, use.key.id) == (said.principal, said.key) and said.principal in policy.spec.members(ROOT):
-            return use
-    return None
+    use = policy.key_of(claim)
+    if use is None or (use.principal, use.key.id) != (said.principal, said.key):
+        return None
+    if said.principal not in policy.spec.members(ROOT) or use.revoked or use.key.status == "compromised":
+        return None
+    if not case.proofs.denied.isdisjoint(use.names) or not case.proofs.holds(claim, use.certificate):
+        return None
+    return use

@@ -72,6 +72,7 @@ class _Run:
             first_start=self.state.commit is None,
             pre_approved=self.pre_approved,
             named=self.named,
+            revoked_by=self.standing.revoked_by,
             reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
             pulls=self.pulls,
             bring=self.bring,
@@ -179,11 +180,16 @@ def verify(
         UsageError: git or ssh-keygen is missing.
     """
     run = _open(repository, root, state, now, change_digest, pre_approved, named, forge)
-    run.require_thawed()
     _require_newer(repository, root, head, known)
     if state.commit is not None and state.accepted == head:
+        run.require_thawed()
         run.require_good_keys()
-    return _accepted(run, repository, tuple(run.steps(head)))
+    try:
+        steps = tuple(run.steps(head))
+    except NotTrustedError:
+        run.require_thawed()  # what is said first, whatever else is wrong
+        raise
+    return _accepted(run, repository, steps)  # there, by the policy that the steps lead to: they may hold a thaw's keys
 
 
 def advance(
