@@ -344,7 +344,11 @@ def test_a_roots_statement_that_could_be_read_in_two_ways(world: World, how: str
 
 def _word(world: World, who: str) -> trust.RootWord:
     repository = world.open()
-    return trust.root_word(repository, world.root, world.introduction, SshSigningKey(world.keys[who]), world.now)
+    try:
+        return trust.root_word(repository, world.root, world.introduction, SshSigningKey(world.keys[who]), world.now)
+    except NotTrustedError:
+        repository.close()
+        raise
 
 
 def test_a_root_freezes_thaws_and_revokes(world: World) -> None:
