@@ -9,8 +9,11 @@ L2  No frontend and no defaults section is deleted (E_LIMIT_DELETE).
 L3  Of ten owned sections or more, at most half change (E_LIMIT_CHANGED) and a fifth are deleted (E_LIMIT_DELETED).
     First adoption does not count.
 L4  Every backend keeps half of its capacity (E_LIMIT_CAPACITY).
-L5  The instance keeps its stats socket, `master-worker` and the user that the reconciler logs in as (E_LIMIT_ACCESS):
-    without them nobody could undo the change through the API.
+L5  The instance keeps its stats socket, `master-worker` and the user that the reconciler logs in as, with a password
+    that is its own (E_LIMIT_ACCESS): without them nobody could undo the change through the API. The API reads its users
+    when it starts (FACTS.md), so a password that changes locks nobody out at once: the apply would end well, and the
+    next start of the API would keep us out. A password is changed by a second user: declare it, restart the API, name
+    it in haoam.yaml, then take the first one away.
 
 The numbers of L2 to L4 stand under `limits` in haoam.yaml, where changing them needs review. Those of the commit before
 count, so that no commit raises the limit that it goes over itself.
@@ -18,20 +21,37 @@ count, so that no commit raises the limit that it goes over itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from haoam_sync.errors import NotAuthorizedError, OverLimitError
+from haoam_sync.model import password_hash
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
-from haoam_sync.model.fleet import Fleet, Limits
+from haoam_sync.model.fleet import Fleet, Instance, Limits
 from haoam_sync.model.plan import Action, Change, InstancePlan, Plan, Reason
 from haoam_sync.model.section import SectionKind
 
 _WHERE_LIMITS = "split the change, or raise the limit under `limits` in haoam.yaml by a reviewed commit"
+_KEEP_ACCESS = (
+    "the way in stays as it is, no limit raises this; to change a password declare a second user, restart the API, "
+    "name that user in haoam.yaml, then take the first one away"
+)
 _Finding = tuple[str, str]
 
 
-def check(plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits) -> AuthorizedPlan:
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """How the reconciler gets into an instance; the password is worked out only where it decides."""
+
+    user: str
+    password: Callable[[], str] = field(repr=False)
+
+
+def check(
+    plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits, credential: Callable[[Instance], str]
+) -> AuthorizedPlan:
     """Allow exactly this plan.
 
     Args:
@@ -39,6 +59,7 @@ def check(plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits) -> Au
         commit: who wants it; only the trust stage makes one.
         fleet: instances, with the users that the reconciler logs in as.
         limits: what was in force before this commit: a change cannot raise the limit that it would go over.
+        credential: the password that the reconciler logs in with, in clear; asked only when a plan changes one.
 
     Raises:
         NotAuthorizedError: the plan is not this commit's, or deletes what is protected.
@@ -50,7 +71,7 @@ def check(plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits) -> Au
             code="E_PLAN_COMMIT",
             hint="plan again",
         )
-    users = {instance.id: instance.user for instance in fleet.instances()}
+    logins = {one.id: _Login(one.user, partial(credential, one)) for one in fleet.instances()}
     protected = [
         f"{instance.id}: {change.section} is protected"
         for instance in plan.instances
@@ -66,14 +87,17 @@ def check(plan: Plan, commit: TrustedCommit, fleet: Fleet, limits: Limits) -> Au
     findings = [
         (code, f"{instance.id}: {message}")
         for instance in plan.instances
-        for code, message in _over_limits(instance, limits, users.get(instance.id, ""))
+        for code, message in _over_limits(instance, limits, logins.get(instance.id))
     ]
     if findings:
-        raise OverLimitError("; ".join(message for _, message in findings), code=findings[0][0], hint=_WHERE_LIMITS)
+        hints = (_KEEP_ACCESS if code == "E_LIMIT_ACCESS" else _WHERE_LIMITS for code, _ in findings)
+        raise OverLimitError(
+            "; ".join(message for _, message in findings), code=findings[0][0], hint="; ".join(dict.fromkeys(hints))
+        )
     return AuthorizedPlan(plan=plan, commit=commit)
 
 
-def _over_limits(plan: InstancePlan, limits: Limits, user: str) -> Iterable[_Finding]:
+def _over_limits(plan: InstancePlan, limits: Limits, login: _Login | None) -> Iterable[_Finding]:
     deleted = [change for change in plan.changes if change.action is Action.DELETE]
     changed = [c for c in plan.changes if c.action is not Action.CREATE and c.reason is not Reason.ADOPT]
     owned = len(plan.owned)
@@ -93,7 +117,7 @@ def _over_limits(plan: InstancePlan, limits: Limits, user: str) -> Iterable[_Fin
                 "E_LIMIT_CAPACITY",
                 f"{change.section} would keep {left} % of its capacity, the limit is {limits.capacity_left_percent} %",
             )
-        yield from _lost_access(change, user)
+        yield from _lost_access(change, login)
 
 
 def _shares(changed: int, deleted: int, owned: int, limits: Limits) -> Iterable[_Finding]:
@@ -109,9 +133,8 @@ def _shares(changed: int, deleted: int, owned: int, limits: Limits) -> Iterable[
         )
 
 
-def _lost_access(change: Change, user: str) -> Iterable[_Finding]:
+def _lost_access(change: Change, login: _Login | None) -> Iterable[_Finding]:
     """L5. The user is recognised by its name in any userlist: which one the API reads, only its own file says."""
-    gone = {field.path for field in change.fields if field.before is not None and field.after is None}
     match change.section.kind:
         case SectionKind.GLOBAL:
             sockets = (change.body or {}).get("runtime_apis")
@@ -119,23 +142,42 @@ def _lost_access(change: Change, user: str) -> Iterable[_Finding]:
                 yield "E_LIMIT_ACCESS", "global would lose its stats socket"
             for lost in _lost_sockets(change):
                 yield "E_LIMIT_ACCESS", f"global would lose its stats socket {lost}, or change it"
+            gone = {one.path for one in change.fields if one.before is not None and one.after is None}
             if "master-worker" in gone:
                 yield "E_LIMIT_ACCESS", "global would lose master-worker"
-        case SectionKind.USERLIST if user:
-            users = (change.body or {}).get("users")
-            kept = isinstance(users, Mapping) and user in users
-            if not kept and any(path.startswith(f"users.{user}.") for path in gone):
-                yield "E_LIMIT_ACCESS", f"{change.section} would lose the user {user} that the reconciler logs in as"
+        case SectionKind.USERLIST if login is not None:
+            yield from _lost_login(change, login)
         case _:
             pass
 
 
+def _lost_login(change: Change, login: _Login) -> Iterable[_Finding]:
+    before = {one.path for one in change.fields if one.before is not None}
+    place = f"users.{login.user}."
+    if not any(path.startswith(place) for path in before):
+        return  # it was not there, or stays as it is
+    users = (change.body or {}).get("users")
+    user = users.get(login.user) if isinstance(users, Mapping) else None
+    if not isinstance(user, Mapping) or user.get("username", login.user) != login.user:
+        yield "E_LIMIT_ACCESS", f"{change.section} would lose the user {login.user} that the reconciler logs in as"
+    elif before & {f"{place}password", f"{place}secure_password"} and not _lets_in(user, login):
+        whose = f"the user {login.user} that the reconciler logs in as"
+        yield "E_LIMIT_ACCESS", f"{change.section} would give {whose} a password that is not the reconciler's own"
+
+
+def _lets_in(user: Mapping[str, object], login: _Login) -> bool:
+    """A user without `secure_password` counts as one whose password is a hash."""
+    stored = user.get("password")
+    hashed = user.get("secure_password") is not False
+    return isinstance(stored, str) and password_hash.is_of(stored, login.password(), hashed=hashed)
+
+
 def _lost_sockets(change: Change) -> Iterable[str]:
     """Addresses of admin sockets that are there and would not stay as they are."""
-    for field in change.fields:
-        if field.path != "runtime_apis" or not isinstance(field.before, list | tuple):
+    for one in change.fields:
+        if one.path != "runtime_apis" or not isinstance(one.before, list | tuple):
             continue
-        after = field.after if isinstance(field.after, list | tuple) else []
-        for socket in field.before:
+        after = one.after if isinstance(one.after, list | tuple) else []
+        for socket in one.before:
             if isinstance(socket, Mapping) and socket.get("level") == "admin" and socket not in after:
                 yield str(socket.get("address"))

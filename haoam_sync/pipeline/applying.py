@@ -84,7 +84,9 @@ def _applied(
                 where=trusted.id,
                 hint="something changed since it was shown; look at `haoam-sync plan` again",
             )
-        authorized = authorize.check(plan, trusted, wanted.fleet, here.limits(trusted))
+        authorized = authorize.check(
+            plan, trusted, wanted.fleet, here.limits(trusted), lambda one: connecting.credential(one, here.reveal)
+        )
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, compared.snapshots)

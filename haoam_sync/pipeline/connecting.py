@@ -12,7 +12,7 @@ from haoam_sync.errors import HaoamError, InstanceError, worst_exit
 from haoam_sync.model.exchange import Recorder
 from haoam_sync.model.fleet import Instance, InstanceId
 from haoam_sync.model.live import Live
-from haoam_sync.model.secret import SecretUse
+from haoam_sync.model.secret import ENDPOINT_FIELD, SecretUse
 from haoam_sync.model.stored import NO_FILES, FilesAsked
 
 _AT_ONCE = 16
@@ -26,8 +26,16 @@ def client(instance: Instance, reveal: Callable[[SecretUse], str], recorder: Rec
         NotTrustedError: E_SECRET_REFERENCE, its password may not be resolved on this host.
         InstanceError: its CA is not PEM.
     """
-    use = SecretUse(instance.password, "Fleet", "clusters.*.instances.*.password", instance.id.cluster)
-    return connect(instance, reveal(use), recorder)
+    return connect(instance, credential(instance, reveal), recorder)
+
+
+def credential(instance: Instance, reveal: Callable[[SecretUse], str]) -> str:
+    """The password that we log in to an instance with, in clear.
+
+    Raises:
+        NotTrustedError: E_SECRET_REFERENCE, it may not be resolved on this host.
+    """
+    return reveal(SecretUse(instance.password, "Fleet", ENDPOINT_FIELD, instance.id.cluster))
 
 
 def snapshots(

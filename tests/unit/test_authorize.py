@@ -9,6 +9,8 @@ import pytest
 
 from haoam_sync import authorize
 from haoam_sync.errors import HaoamError, NotAuthorizedError
+from haoam_sync.model import password_hash
+from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId, Limits
 from haoam_sync.model.plan import Action, Change, Cost, FieldChange, Guard, InstancePlan, Plan, Reason
@@ -16,6 +18,7 @@ from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference
 from haoam_sync.model.section import SectionId
 
+CREDENTIAL = "Cr3dential+of+the+fleet"
 ID = InstanceId("edge", "e1")
 COMMIT = TrustedCommit(
     id="c" * 40,
@@ -79,10 +82,28 @@ def _plan(*changes: Change, owned: int = 0) -> Plan:
     return Plan(COMMIT.id, {}, "", (instance,))
 
 
+def _credential(_instance: Instance) -> str:
+    return CREDENTIAL
+
+
+def _check(plan: Plan, limits: Limits) -> AuthorizedPlan:
+    return authorize.check(plan, COMMIT, FLEET, limits, _credential)
+
+
+def _password(password: object, *, hashed: bool, before: object = "current") -> Plan:
+    """A plan that gives the reconciler's own user a password."""
+    fields = (
+        FieldChange("users.admin.password", before and {"secret": before}, {"secret": "env/A"}, secret=True),
+        FieldChange("users.admin.secure_password", None if before is None else not hashed, hashed),
+    )
+    user = {"username": "admin", "password": password, "secure_password": hashed}
+    return _plan(_change("userlist/controller", body={"users": {"admin": user}}, fields=fields), owned=1)
+
+
 def test_allowed_plan_is_the_plan_itself() -> None:
     """A plan within the limits comes back authorized, unchanged, with the commit it comes from."""
     plan = _plan(_change("backend/web", capacity=80), owned=1)
-    result = authorize.check(plan, COMMIT, FLEET, Limits())
+    result = _check(plan, Limits())
     assert (result.plan, result.commit) == (plan, COMMIT)
 
 
@@ -154,7 +175,7 @@ def test_allowed_plan_is_the_plan_itself() -> None:
 def test_refusals(code: str, exit_code: int, plan: Plan) -> None:
     """Each rule refuses with its own code, and names the instance and what would happen."""
     with pytest.raises(HaoamError) as caught:
-        authorize.check(plan, COMMIT, FLEET, Limits())
+        _check(plan, Limits())
     assert (caught.value.code, caught.value.exit) == (code, exit_code)
     assert caught.value.hint
 
@@ -172,20 +193,20 @@ def test_refusals(code: str, exit_code: int, plan: Plan) -> None:
 )
 def test_at_the_limit_is_allowed(plan: Plan) -> None:
     """Exactly the limit, few sections, and first adoption pass."""
-    assert authorize.check(plan, COMMIT, FLEET, Limits()).plan is plan
+    assert _check(plan, Limits()).plan is plan
 
 
 def test_limits_come_from_the_fleet() -> None:
     """What a reviewed haoam.yaml allows is allowed."""
     plan = _plan(_change("frontend/fe", Action.DELETE), _change("backend/web", capacity=10), owned=5)
-    assert authorize.check(plan, COMMIT, FLEET, Limits(delete_frontends=True, capacity_left_percent=10))
+    assert _check(plan, Limits(delete_frontends=True, capacity_left_percent=10))
 
 
 def test_all_findings_are_named() -> None:
     """One refusal names everything that is over a limit, so that nobody learns them one by one."""
     plan = _plan(_change("frontend/fe", Action.DELETE), _change("backend/web", capacity=1), owned=5)
     with pytest.raises(HaoamError) as caught:
-        authorize.check(plan, COMMIT, FLEET, Limits())
+        _check(plan, Limits())
     assert "frontend/fe" in caught.value.message
     assert "backend/web" in caught.value.message
 
@@ -193,4 +214,69 @@ def test_all_findings_are_named() -> None:
 def test_no_plan_of_another_commit() -> None:
     """Authority belongs to one commit: its reviewers saw that one."""
     with pytest.raises(NotAuthorizedError):
-        authorize.check(replace(_plan(), commit="0" * 40), COMMIT, FLEET, Limits())
+        _check(replace(_plan(), commit="0" * 40), Limits())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        _password("another", hashed=False),
+        _password(CREDENTIAL, hashed=True),
+        _password(password_hash.sha_crypt("6", "another", "salt"), hashed=True),
+        _password(password_hash.sha_crypt("6", CREDENTIAL, "salt"), hashed=False),
+        _password(None, hashed=False),
+    ],
+    ids=["another", "plain taken for a hash", "hash of another", "hash taken for plain", "none"],
+)
+def test_the_reconcilers_own_password_is_not_changed(plan: Plan) -> None:
+    """A password that the reconciler does not log in with locks it out at the API's next start: refused, and named."""
+    with pytest.raises(HaoamError) as caught:
+        _check(plan, Limits())
+    assert (caught.value.code, caught.value.exit) == ("E_LIMIT_ACCESS", 6)
+    assert "the user admin" in caught.value.message
+    assert "userlist/controller" in caught.value.message
+    assert CREDENTIAL not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        _password(CREDENTIAL, hashed=False),
+        _password(password_hash.sha_crypt("6", CREDENTIAL, "salt"), hashed=True),
+        _password(password_hash.sha_crypt("5", CREDENTIAL, "salt"), hashed=True),
+        _password("of a list that is new", hashed=False, before=None),
+    ],
+    ids=["plain", "sha-512", "sha-256", "new user"],
+)
+def test_the_reconcilers_own_password_may_be_written_another_way(plan: Plan) -> None:
+    """The password that the reconciler logs in with may be put back, or stored as a hash."""
+    assert _check(plan, Limits()).plan is plan
+
+
+def test_the_hint_says_how_to_change_a_password() -> None:
+    """What limits cannot raise is not said to be raised by a limit."""
+    with pytest.raises(HaoamError) as caught:
+        _check(_password("another", hashed=False), Limits())
+    assert caught.value.hint is not None
+    assert "a second user" in caught.value.hint
+    assert "raise the limit" not in caught.value.hint
+
+
+def test_other_fields_of_the_reconcilers_own_user_may_change() -> None:
+    """A group that changes leaves the way in as it is, whatever the form of the password."""
+    user = {"username": "admin", "password": "$1$a$b", "secure_password": True, "groups": "b"}
+    fields = (FieldChange("users.admin.groups", "a", "b"),)
+    plan = _plan(_change("userlist/controller", body={"users": {"admin": user}}, fields=fields), owned=1)
+    assert _check(plan, Limits()).plan is plan
+
+
+def test_the_credential_is_not_asked_for_without_need() -> None:
+    """A plan that touches no user of ours needs no secret."""
+
+    def never(_instance: Instance) -> str:
+        raise AssertionError
+
+    fields = (FieldChange("users.bob.password", {"secret": "current"}, {"secret": "env/B"}, secret=True),)
+    body: dict[str, object] = {"users": {"bob": {"username": "bob", "password": "b", "secure_password": False}}}
+    plan = _plan(_change("userlist/people", body=body, fields=fields), owned=1)
+    assert authorize.check(plan, COMMIT, FLEET, Limits(), never).plan is plan
