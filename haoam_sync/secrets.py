@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.model import glob
 from haoam_sync.model.host_root import SecretRule
 from haoam_sync.model.secret import SecretReference, SecretUse
 
@@ -196,4 +197,4 @@ def _allows(rule: SecretRule, use: SecretUse) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch("[^/]*".join(re.escape(part) for part in pattern.split("*")), text) is not None
+    return re.fullmatch(glob.expression(pattern, "[^/]"), text) is not None

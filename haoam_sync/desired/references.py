@@ -64,8 +64,8 @@ _RING = "ring@"
 _BUILT_IN_RINGS = frozenset({"buf0"})
 _BUILT_IN_RESOLVERS = "default"
 """HAProxy makes this one itself, from /etc/resolv.conf."""
-_AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*([^()\s]*)\s*\)")
-_AUTH_GROUP = re.compile(r"!?http_auth_group\(\s*([^()\s]*)\s*\)")
+_AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*+([^()\s]*+)\s*+\)")
+_AUTH_GROUP = re.compile(r"!?http_auth_group\(\s*+([^()\s]*+)\s*+\)")
 _COUNTED = re.compile(r"\b(?:in_table|table_[a-z0-9_]+|src_[a-z0-9_]+|sc[0-9]?_[a-z0-9_]+)\(\s*([^()\s]+)\s*\)")
 """Fetches and converters whose last argument may be a table (manual, 7.3.1 "table_*", 7.3.3 "src_*", "sc_*")."""
 _BRACES = re.compile(r"\{([^{}]*)\}")

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 _WORD = r"""(?:[^\s"'\\#]|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|\\(?:.|$))+"""
 _SECRET = re.compile(
-    r"^(?P<before>[ \t]*(?:"
+    r"^(?P<before>[ \t]*+(?:"
     r"user[ \t](?:.*[ \t])?(?:insecure-)?password"
     rf"|(?P<login>stats[ \t]+auth)"
     r"|(?:.*[ \t])?(?:dynamic-cookie-key|cluster-secret|ca-sign-pass)"
-    rf")[ \t]+)(?P<secret>{_WORD})",
+    rf")[ \t]++)(?P<secret>{_WORD})",
     re.MULTILINE,
 )
 _MASK = "<secret>"

@@ -294,7 +294,7 @@ def _ports_of(text: str) -> dict[str, dict[str, int]]:
             ports[cluster][f"{instance}/url"] = int(found[1])
         else:
             prefix = f"{instance}/" if line.startswith(" " * 10) else ""
-            for name, port in re.findall(r"(\w+_port): (\d+)", line):
+            for name, port in re.findall(r"(?<!\w)(\w+_port): (\d+)", line):
                 ports[cluster][prefix + name] = int(port)
     return ports
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from haoam_sync.model import glob
 from haoam_sync.model.section import SectionKind
 
 
@@ -31,7 +32,7 @@ class ChangeClass:
 
     @cached_property
     def _names(self) -> re.Pattern[str]:
-        return re.compile("|".join(re.escape(name).replace(r"\*", ".*") for name in self.names or ("*",)))
+        return re.compile("|".join(glob.expression(name, ".") for name in self.names or ("*",)))
 
     def may_change(self, kind: SectionKind, name: str) -> bool:
         """Whether a section is one of those meant."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from haoam_sync.errors import UsageError
 
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_VERSION = re.compile(r"(?<![0-9])[0-9]+(?:\.[0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)

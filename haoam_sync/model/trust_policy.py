@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from haoam_sync.model import glob
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """A principal's or role's name: no patterns, no spaces."""
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -21,7 +23,9 @@ Serial = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DURATION = re.compile(r"P(?:(\d{1,4})W|(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?)")
-_PATTERN = re.compile(r"(?:\*\*|[A-Za-z0-9._@+=,~*-]+)(?:/(?:\*\*|[A-Za-z0-9._@+=,~*-]+))*")
+_PATTERN = re.compile(r"[A-Za-z0-9._@+=,~*-]+(?:/[A-Za-z0-9._@+=,~*-]+)*")
+
+_ANY_NAMES = "(?:[^/]+/)"
 
 TRUST_FILE = "trust.yaml"
 KEY_DIRECTORY = "keys/"
@@ -212,13 +216,19 @@ class TrustPolicy(_Strict):
 
 
 def _expression(pattern: str) -> str:
-    """A path pattern as a regular expression, matched against whole paths."""
-    parts = pattern.split("/")
-    expression = ""
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
+    """A path pattern as a regular expression, matched against whole paths; it never goes back (`glob`).
+
+    What stands between two `**` is searched for once: another `**` follows, so that its first place is as good as any.
+    """
+    blocks: list[list[str]] = [[]]
+    for part in pattern.split("/"):
         if part == "**":
-            expression += ".+" if last else "(?:[^/]+/)*"
+            blocks.append([])
         else:
-            expression += re.escape(part).replace(r"\*", "[^/]*") + ("" if last else "/")
-    return expression
+            blocks[-1].append(glob.expression(part, "[^/]"))
+    first, *others = ["".join(f"{part}/" for part in block) for block in blocks]
+    if not others:
+        return first.removesuffix("/")
+    *middle, last = others
+    kept = "".join(f"(?>{_ANY_NAMES}*?{block})" for block in middle if block)
+    return first + kept + (f"{_ANY_NAMES}*{last.removesuffix('/')}" if last else ".+")

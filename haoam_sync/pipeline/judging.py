@@ -28,7 +28,7 @@ from haoam_sync.model.stored import FileKind, FileStore, text_in_directories
 
 _GLOBAL = "global\n  maxconn 100\n  crt-base {directory}"
 _LISTENER = "frontend haoam-validate\n  mode http\n  timeout client 1s\n  bind 127.0.0.1:1"
-_RUNS_CODE = re.compile(r"^\s*lua-", re.MULTILINE)
+_RUNS_CODE = re.compile(r"^[^\S\n]*+lua-", re.MULTILINE)
 
 
 def text_of(instance: DesiredInstance) -> str:

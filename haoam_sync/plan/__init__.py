@@ -68,7 +68,7 @@ _WRITE_ORDER = {
     )
 }
 """Each kind after those that it can refer to."""
-_STORED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*-)[0-9a-f]{32}((?:\.[a-z0-9.]+)?)")
+_STORED = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9][A-Za-z0-9_.-]*-)[0-9a-f]{32}((?:\.[a-z0-9.]+)?)")
 """The name of a stored file, in any text."""
 
 

@@ -106,7 +106,7 @@ def _refused(text: str, why: str) -> NotTrustedError:
 def _shown(text: str) -> str:
     """A source as messages may show it: without what may be a password or a token."""
     text = re.sub(r"//[^/]*@", "//(hidden)@", text)
-    text = re.sub(r"^[^/]*:[^/]*@", "(hidden)@", text)
+    text = re.sub(r"^[^/:]*:[^/]*@", "(hidden)@", text)
     return re.sub(r"[?#].*", "?(hidden)", text, flags=re.DOTALL)
 
 
