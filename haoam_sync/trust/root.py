@@ -1,11 +1,12 @@
 """Reading the host root file, and the denylist beside it.
 
-A file that somebody else may write decides nothing: neither it nor a directory above it may be writable by others
-(E_ROOT_FILE).
+A file that somebody else may write decides nothing: neither it, nor a directory above it, nor a link that leads to it,
+nor a directory above that may be others' or writable by them (E_ROOT_FILE).
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -25,6 +26,8 @@ from haoam_sync.trust.sshsig import FormatError, parse_public
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _MOST_BYTES = 1 << 20
+_MOST_LINKS = 40
+"""As the kernel has it."""
 _DENIED = re.compile(r"SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40}|[a-z0-9][a-z0-9._-]{0,63}/[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -185,14 +188,12 @@ def read_protected(path: Path, what: str, hint: str) -> bytes:
         UsageError: it is not there.
         NotTrustedError: E_ROOT_FILE.
     """
-    real = path.resolve()
     try:
+        real = _followed(path, what)
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             _require_mine(os.fstat(file.fileno()), real, what)
             data = file.read(_MOST_BYTES + 1)
-        for folder in real.parents:
-            _require_mine(folder.stat(), folder, what)
     except OSError as error:
         raise UsageError(
             f"{what} can not be read: {error.strerror}", code="E_ROOT_FILE", where=str(path), hint=hint
@@ -202,9 +203,45 @@ def read_protected(path: Path, what: str, hint: str) -> bytes:
     return data
 
 
+def _followed(path: Path, what: str) -> Path:
+    """Where `path` leads, one name after the other: every directory and every link on the way must be ours.
+
+    Checking the target's directories alone is not enough: whoever may write where a link lies can point it elsewhere.
+
+    Raises:
+        NotTrustedError: E_ROOT_FILE.
+        OSError: it is not there, or its links have no end.
+    """
+    here = Path("/")
+    _require_mine(here.lstat(), here, what)
+    names = list(reversed(path.absolute().parts[1:]))
+    links = 0
+    while names:
+        name = names.pop()
+        if name in {"..", "."}:
+            here = here.parent if name == ".." else here
+            continue
+        step = here / name
+        status = step.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            _require_mine(status, step, what)
+            target = step.readlink()
+            here = Path("/") if target.is_absolute() else here
+            names += [part for part in reversed(target.parts) if part != "/"]
+            continue
+        if names:
+            _require_mine(status, step, what)
+        here = step
+    return here
+
+
 def _require_mine(status: os.stat_result, path: Path, what: str) -> None:
     sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX  # /tmp: others can not exchange files
-    if status.st_uid not in {os.geteuid(), 0} or (status.st_mode & _OTHERS_WRITE and not sticky):
+    writable = status.st_mode & _OTHERS_WRITE and not sticky and not stat.S_ISLNK(status.st_mode)  # a link has no mode
+    if status.st_uid not in {os.geteuid(), 0} or writable:
         raise NotTrustedError(
             f"others may write {what}",
             code="E_ROOT_FILE",

@@ -228,6 +228,40 @@ def test_a_root_file_that_others_may_write(world: World, what: str, mode: int) -
 
 
 @pytest.mark.attack("E_ROOT_FILE")
+@pytest.mark.parametrize("what", ["file", "directory", "second"])
+def test_a_link_to_the_root_file_where_others_may_write(world: World, tmp_path: Path, what: str) -> None:
+    """Who may write where a link lies can point it elsewhere: its directories count, at each link of a chain."""
+    path = _root_file(world)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o700)
+    match what:
+        case "file":
+            link = shared / "root.yaml"
+            link.symlink_to(path)
+        case "directory":
+            (shared / "etc").symlink_to(path.parent)
+            link = shared / "etc" / "root.yaml"
+        case _:
+            (shared / "there").symlink_to(f"../{path.parent.relative_to(tmp_path)}")
+            (mine / "etc").symlink_to("../shared/there")
+            link = mine / "etc" / "root.yaml"
+    assert trust.read_root(link).introduction == world.introduction
+    shared.chmod(0o777)
+    with pytest.raises(NotTrustedError) as caught:
+        trust.read_root(link)
+    assert (caught.value.code, caught.value.where) == ("E_ROOT_FILE", str(shared))
+
+
+def test_links_without_an_end(tmp_path: Path) -> None:
+    """A link that leads to itself is a file that is not there."""
+    (tmp_path / "root.yaml").symlink_to("root.yaml")
+    with pytest.raises(UsageError):
+        trust.read_root(tmp_path / "root.yaml")
+
+
+@pytest.mark.attack("E_ROOT_FILE")
 @pytest.mark.parametrize(
     "content",
     [
