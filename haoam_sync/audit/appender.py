@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from haoam_sync.audit.codes import Event
-from haoam_sync.audit.files import lock_directory, own_directory, sync_directory
+from haoam_sync.audit.files import lock_directory, own_directory, require_ours, sync_directory
 from haoam_sync.audit.line import NO_RECORD, decode, encode
 from haoam_sync.audit.moment import TOLERANCE, moment_of, rfc3339
 from haoam_sync.audit.segments import TornLine, read_tail, segment_numbers, segment_path
@@ -34,7 +34,7 @@ class Appender:
 
         Raises:
             LockedError: somebody else writes there.
-            AuditError: it cannot be written, or its end does not verify.
+            AuditError: it cannot be written, others may write it, or its end does not verify.
         """
         self._directory = directory
         self._segment_bytes = segment_bytes
@@ -125,6 +125,8 @@ class Appender:
                 where=str(self._directory),
                 hint="`haoam-sync audit verify` names them; put them back, or start a new log in another directory",
             )
+        for number in numbers:
+            self._require_ours(segment_path(self._directory, number))
         torn: list[TornLine] = []
         for number in reversed(numbers):
             tail = read_tail(segment_path(self._directory, number))
@@ -139,6 +141,14 @@ class Appender:
             self._open_segment(newest + 1, new=True)
         else:
             self._open_segment(newest, new=False)
+
+    @staticmethod
+    def _require_ours(path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            require_ours(descriptor, path)
+        finally:
+            os.close(descriptor)
 
     def _continue(self, last: bytes, path: Path) -> None:
         try:

@@ -40,7 +40,7 @@ EVENT_OF_CODE = {event.code: event for event in Event}
 
 REFUSALS = {
     "E_AUDIT": "the log was closed, failed earlier in this run, or is broken where it had to be read",
-    "E_AUDIT_WRITE": "the log or its key cannot be written: nothing is done that cannot be recorded",
+    "E_AUDIT_WRITE": "log or key cannot be written, or others may write them: nothing is done that cannot be recorded",
     "E_AUDIT_READ": "the log cannot be read, or there is none",
     "E_AUDIT_TAIL": "the end of the log does not verify, so nothing is appended to it",
     "E_AUDIT_KEY": "the key file is no key, or others can read it",

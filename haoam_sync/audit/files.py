@@ -11,7 +11,7 @@ from typing import Final
 from haoam_sync.errors import AuditError, LockedError
 
 LOCK_FILE: Final = "audit.lock"
-_OTHERS_MAY_WRITE: Final = 0o002
+_OTHERS_MAY_WRITE: Final = 0o022
 
 
 def sync_directory(directory: Path) -> None:
@@ -32,17 +32,40 @@ def own_directory(directory: Path) -> None:
 
     Raises:
         OSError: it cannot be made.
-        AuditError: everybody may write in it.
+        AuditError: it is somebody else's, or others may write in it.
     """
     if not directory.exists():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         sync_directory(directory.parent)
-    if stat.S_IMODE(directory.stat().st_mode) & _OTHERS_MAY_WRITE:
+    if not is_ours(directory.stat()):
         raise AuditError(
-            "everybody may write in this directory, so nothing in it proves anything",
+            "others may write in this directory, so nothing in it proves anything",
             code="E_AUDIT_WRITE",
             where=str(directory),
-            hint=f"chmod o-w {directory}, or name a directory inside it: it is made with the right mode",
+            hint=f"chmod go-w {directory}, and make it your own; or name a directory inside it: it is made with the "
+            "right mode",
+        )
+
+
+def is_ours(status: os.stat_result) -> bool:
+    """Whether nobody else, root aside, can write what `status` is of."""
+    return status.st_uid in {os.geteuid(), 0} and not status.st_mode & _OTHERS_MAY_WRITE
+
+
+def require_ours(descriptor: int, path: Path) -> None:
+    """A file that records are added to, or that keeps others out, is a plain one that nobody else can write.
+
+    Raises:
+        AuditError: it is not.
+        OSError: its status cannot be read.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or not is_ours(status):
+        raise AuditError(
+            "others may write this file of the audit log, so it proves nothing",
+            code="E_AUDIT_WRITE",
+            where=str(path),
+            hint=f"find out who could, run `haoam-sync audit verify`, then chmod go-w {path}, and make it your own",
         )
 
 
@@ -51,10 +74,12 @@ def lock_directory(directory: Path) -> int:
 
     Raises:
         LockedError: another process, or another log of this one, writes there.
+        AuditError: the lock file is others' to write.
         OSError: the lock file cannot be opened.
     """
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        require_ours(descriptor, directory / LOCK_FILE)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)

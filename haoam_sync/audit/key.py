@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from haoam_sync.audit.files import own_directory, sync_directory
+from haoam_sync.audit.files import is_ours, own_directory, sync_directory
 from haoam_sync.errors import AuditError
 
 KEY_FILE: Final = "audit.key"
@@ -72,8 +72,9 @@ def load_key(state_directory: Path, *, random: Callable[[int], bytes] = os.urand
 def _read(path: Path) -> AuditKey:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077:
+        status = os.fstat(file.fileno())
+        mode = status.st_mode
+        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & 0o077 or not is_ours(status):
             raise AuditError(
                 "the audit key must be a plain file that only its owner can read",
                 code="E_AUDIT_KEY",

@@ -224,13 +224,57 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert refusal.value.where == str(tmp_path / "audit")
 
 
-def test_a_directory_that_everybody_may_write_proves_nothing(tmp_path: Path) -> None:
-    """Where others can replace the files, no log is begun."""
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702, 0o1777])
+def test_a_directory_that_others_may_write_proves_nothing(tmp_path: Path, mode: int) -> None:
+    """Where others can replace the files, or add some, no log is begun."""
     (tmp_path / "audit").mkdir()
-    (tmp_path / "audit").chmod(0o777)
+    (tmp_path / "audit").chmod(mode)
     with pytest.raises(AuditError) as refusal:
         opened(tmp_path / "audit")
-    assert "chmod o-w" in refusal.value.hint
+    assert refusal.value.code == "E_AUDIT_WRITE"
+    assert "chmod go-w" in refusal.value.hint
+    assert list((tmp_path / "audit").iterdir()) == []
+
+
+def give_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `path` somebody else's: root can, and whoever is not root becomes somebody else."""
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        other = os.geteuid() + 1
+        monkeypatch.setattr(os, "geteuid", lambda: other)
+
+
+@pytest.mark.parametrize("name", ["", "audit-000001.jsonl", "audit.lock"])
+def test_what_belongs_to_somebody_else_is_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Its owner can change a file whatever its mode: nothing is added to a log, or begun in a directory, of others."""
+    directory = tmp_path / "audit"
+    with opened(directory) as log:
+        log.start(RUNNER)
+    before = (directory / "audit-000001.jsonl").read_bytes()
+    give_away(directory / name, monkeypatch)
+    with pytest.raises(AuditError) as refusal:
+        opened(directory)
+    assert (refusal.value.code, refusal.value.where) == ("E_AUDIT_WRITE", str(directory / name))
+    assert (directory / "audit-000001.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+@pytest.mark.parametrize("name", ["audit-000001.jsonl", "audit-000002.jsonl", "audit.lock"])
+def test_a_file_that_others_may_write_is_no_log(tmp_path: Path, name: str, mode: int) -> None:
+    """Neither the newest segment, nor an older one, nor the lock may be writable by others; put right, it goes on."""
+    directory = tmp_path / "audit"
+    with opened(directory, segment_bytes=1) as log:
+        log.start(RUNNER)
+        log.start(RUNNER)
+    (directory / name).chmod(mode)
+    with pytest.raises(AuditError) as refusal:
+        opened(directory)
+    assert (refusal.value.code, refusal.value.where) == ("E_AUDIT_WRITE", str(directory / name))
+    (directory / name).chmod(0o600)
+    with opened(directory) as log:
+        log.start(RUNNER)
+    assert audit.verify(directory).records == 3
 
 
 def test_only_the_owner_can_read_the_log(tmp_path: Path) -> None:
