@@ -23,6 +23,8 @@ def validate(
     each instance.
     """
     found = pipeline.validate(resolve(repo, root, state, audit), revision)
+    if output == "json" and found.refused:
+        raise found.failure()
     if output == "json":
         printing.as_json(
             {
@@ -31,7 +33,6 @@ def validate(
                 "instances": [str(instance) for instance in found.instances],
                 "haproxy": found.haproxy or None,
                 "unjudged": [str(instance) for instance in found.unjudged],
-                "refused": {str(instance): words for instance, words in found.refused.items()},
             }
         )
     else:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haoam_sync import desired
-from haoam_sync.errors import HaoamError, UsageError
+from haoam_sync.errors import HaoamError, InvalidDesiredError, Problem, UsageError
 from haoam_sync.lab.haproxy import find_haproxy
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.pipeline import judging, opening
 from haoam_sync.settings import Settings
+
+_LOOK = "`haoam-sync render CLUSTER/INSTANCE` prints the text that it judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,20 @@ class Validation:
     haproxy: str
     refused: Mapping[InstanceId, str]
     unjudged: tuple[InstanceId, ...] = ()
+
+    def failure(self) -> InvalidDesiredError:
+        """What HAProxy refuses, as the failure that it is: one problem for each instance, in HAProxy's words.
+
+        Only for a validation in which something is refused.
+        """
+        error = InvalidDesiredError(
+            tuple(
+                Problem("", 0, 0, f"{instance}: HAProxy refuses the rendered configuration: {words}", _LOOK)
+                for instance, words in self.refused.items()
+            )
+        )
+        error.where = str(min(self.refused))
+        return error
 
 
 def validate(settings: Settings, revision: str) -> Validation:

@@ -176,6 +176,20 @@ def test_every_problem_is_told_at_once(site: Site) -> None:
     assert len(site.must(3, "validate", "--output", "json").json["problems"]) == 3
 
 
+@pytest.mark.e2e
+def test_what_haproxy_refuses_is_a_failure(site: Site) -> None:
+    """Text that HAProxy does not load gives the failure object, like every other exit 3, with HAProxy's own words."""
+    acl = b"{mode: http, acl_list: [{acl_name: a, criterion: no_such_fetch, value: x}]}\n"
+    site.move(site.commit({**site.files, "haproxy/web.yaml": _BACKEND + acl}, [site.introduction]))
+    said = site.must(3, "validate", "--output", "json").json
+    assert set(said) == {"exit", "code", "message", "where", "hint", "problems"}
+    assert (said["exit"], said["code"], said["where"]) == (3, "E_INVALID", "eu/lb1")
+    assert [set(problem) for problem in said["problems"]] == [{"file", "line", "column", "message", "hint"}]
+    assert "no_such_fetch" in said["problems"][0]["message"]
+    assert "eu/lb1" in said["message"]
+    assert "no_such_fetch" in site.must(3, "validate").err
+
+
 # -- the endpoint -----------------------------------------------------------------------------------------------------
 
 
