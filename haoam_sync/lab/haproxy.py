@@ -12,6 +12,8 @@ from pathlib import Path
 from haoam_sync.errors import UsageError
 
 VARIABLE = "HAOAM_HAPROXY"
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"}
+"""All that HAProxy, and a real Data Plane API, get of an environment: `"${NAME}"` would read ours."""
 _CHECK_SECONDS = 120.0
 _LOADABLE = frozenset({0, 2})
 """2 is "no error but will not start (no listener)": text that is right, and not all of a configuration."""

@@ -14,12 +14,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from haoam_sync.errors import UsageError
-from haoam_sync.lab.haproxy import find_haproxy
+from haoam_sync.lab.haproxy import ENVIRONMENT, find_haproxy
 from haoam_sync.lab.settings import LabSettings, initial_config
-from haoam_sync.lab.worker import MASTER_SOCKET, Worker
+from haoam_sync.lab.worker import MASTER_SOCKET, Worker, die_with_parent
 
 VARIABLE = "HAOAM_DATAPLANEAPI"
 ACCESS_LOG = "access.log"
@@ -58,13 +59,16 @@ class RealServer:
             (directory / name).mkdir(parents=True, exist_ok=True)
         haproxy = find_haproxy()
         (directory / "haproxy.cfg").write_text(initial_config(settings), encoding="utf-8")
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="dataplaneapi-keeper")
+        """Starts the API: it is killed when the thread that started it ends, so that one must outlive it."""
         self._worker = Worker(haproxy, directory)
         self._worker.start()
         try:
-            self._process = self._start(dataplaneapi, haproxy)
+            self._process = self._keeper.submit(self._start, dataplaneapi, haproxy).result()
             self._wait()
         except BaseException:
             self._worker.stop()
+            self._keeper.shutdown()
             raise
 
     @property
@@ -90,6 +94,7 @@ class RealServer:
             self._process.kill()
             self._process.wait()
         self._worker.stop()
+        self._keeper.shutdown()
 
     def _start(self, dataplaneapi: Path, haproxy: Path) -> subprocess.Popen[bytes]:
         directory = self._settings.directory
@@ -97,7 +102,12 @@ class RealServer:
         config.write_text(json.dumps(self._config(haproxy), indent=1), encoding="utf-8")
         with (directory / "dataplaneapi.log").open("wb") as log:
             return subprocess.Popen(
-                [str(dataplaneapi), "-f", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                [str(dataplaneapi), "-f", str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=ENVIRONMENT,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - two calls that take no lock
             )
 
     def _config(self, haproxy: Path) -> dict[str, object]:

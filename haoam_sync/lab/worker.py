@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from haoam_sync.errors import UsageError
+from haoam_sync.lab.haproxy import ENVIRONMENT
 
 MASTER_SOCKET = "master.sock"
 LOG = "haproxy.log"
@@ -86,7 +87,8 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - two calls that take no lock
+                env=ENVIRONMENT,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - two calls that take no lock
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -231,7 +233,7 @@ def _read_all(connection: socket.socket) -> str:
     return b"".join(parts).decode(errors="replace")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: get SIGTERM when the parent dies, however it dies (Linux), and SIGINT from nobody's terminal.
 
     Its own session keeps a Ctrl-C for the lab from reaching HAProxy before the lab has stopped it in order.

@@ -14,6 +14,8 @@ from pathlib import Path
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+from lab_processes import none_left
+
 from haoam_sync import live
 from haoam_sync.dataplane import Client, connect
 from haoam_sync.model.exchange import Answer, Request
@@ -163,3 +165,4 @@ def lab(directory: Path, config: str, *, api: str = "3.2") -> Iterator[LabInstan
         process.wait(20)
         if process.stdout is not None:
             process.stdout.close()
+    assert none_left(directory), "a HAProxy outlived its lab"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_processes import none_left, processes
 
 from haoam_sync import lab
 from haoam_sync.errors import UsageError
@@ -27,6 +28,14 @@ from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference
 
+_COMMAND = "from haoam_sync.cli import main; main()"
+_API = """\
+#!{python}
+import http.server, json, sys
+config = json.load(open(sys.argv[2]))["dataplaneapi"]
+http.server.HTTPServer((config["host"], config["port"]), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+"""Stands in for a real Data Plane API: it takes the same arguments, and answers something."""
 HERE = Position("haoam.yaml", 1, 1)
 
 
@@ -63,27 +72,6 @@ def serving(directory: Path, **changes: object) -> Iterator[tuple[subprocess.Pop
                 process.kill()
 
 
-def _haproxies(directory: Path) -> list[int]:
-    """Processes that were started with this directory's configuration."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if f"{directory}/haproxy.cfg".encode() in command:
-                found.append(int(entry.name))
-    return found
-
-
-def _gone(directory: Path) -> bool:
-    deadline = time.monotonic() + 10
-    while _haproxies(directory) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not _haproxies(directory)
-
-
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_lab_and_its_haproxy(short_path: Path, number: signal.Signals) -> None:
@@ -91,19 +79,70 @@ def test_a_signal_stops_the_lab_and_its_haproxy(short_path: Path, number: signal
     with serving(short_path) as (process, ready):
         assert set(ready) == {"url", "dir", "pid"}
         assert ready["pid"] == process.pid
-        assert _haproxies(short_path)
+        assert processes(short_path)
         process.send_signal(number)
         assert process.wait(20) == 0
-        assert _gone(short_path)
+        assert none_left(short_path)
 
 
 @pytest.mark.e2e
-def test_haproxy_does_not_outlive_a_killed_lab(short_path: Path) -> None:
-    """When the lab is killed outright, its HAProxy goes with it."""
-    with serving(short_path) as (process, _):
+@pytest.mark.parametrize("reloads", [0, 2])
+def test_haproxy_does_not_outlive_a_killed_lab(short_path: Path, reloads: int) -> None:
+    """When `lab serve` is killed outright, its HAProxy goes with it, also one that started itself anew."""
+    command = [sys.executable, "-c", _COMMAND, "lab", "serve", "--listen", "127.0.0.1:0", "--dir", str(short_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            ready = json.loads(process.stdout.readline())
+            for number in range(reloads):
+                text = f"{(short_path / 'haproxy.cfg').read_text()}\nbackend b{number}\n"
+                place = f"{ready['url']}/services/haproxy/configuration/raw?skip_version=true&force_reload=true"
+                request = urllib.request.Request(place, text.encode(), method="POST")  # noqa: S310 - the lab's own URL
+                request.add_header("Authorization", "Basic YWRtaW46YWRtaW5wd2Q=")
+                request.add_header("Content-Type", "text/plain")
+                urllib.request.urlopen(request).close()  # noqa: S310 - the lab's own URL
+            assert len(processes(short_path)) >= 2  # master and worker
+        finally:
+            process.kill()
+            process.wait()
+        assert none_left(short_path)
+
+
+@pytest.mark.e2e
+def test_a_real_api_does_not_outlive_a_killed_lab(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Data Plane API that the lab started beside HAProxy goes with a lab that is killed outright, too."""
+    program = short_path / "api"
+    program.write_text(_API.format(python=sys.executable))
+    program.chmod(0o700)
+    monkeypatch.setenv("HAOAM_DATAPLANEAPI", str(program))
+    with serving(short_path / "lab") as (process, _):
+        assert len(processes(short_path / "lab")) >= 3  # the API, HAProxy's master, its worker
         process.kill()
         process.wait()
-        assert _gone(short_path)
+        assert none_left(short_path / "lab")
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("real", [False, True])
+def test_what_the_lab_starts_gets_nothing_of_our_environment(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, *, real: bool
+) -> None:
+    """A configuration can read `"${NAME}"`: HAProxy, and a real API, get a small environment of their own."""
+    if real:
+        program = short_path / "api"
+        program.write_text(_API.format(python=sys.executable))
+        program.chmod(0o700)
+        monkeypatch.setenv("HAOAM_DATAPLANEAPI", str(program))
+    monkeypatch.setenv("EDGE_PASSWORD", "a secret of whoever starts a lab")
+    with serving(short_path / "lab"):
+        started = processes(short_path / "lab")
+        names = {
+            entry.partition(b"=")[0]
+            for pid in started
+            for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        }
+    assert len(started) == (3 if real else 2)
+    assert {name for name in names if not name.startswith(b"HAPROXY_")} <= {b"", b"PATH", b"LANG"}
 
 
 @pytest.mark.e2e
@@ -215,8 +254,8 @@ def test_a_fleet_runs_where_its_urls_say_until_it_is_stopped(short_path: Path) -
         assert all(os.path.exists(f"/proc/{instance.pid}") for instance in running.instances)  # noqa: PTH110 - /proc
         assert running.instance(InstanceId("eu", "b")).directory == short_path / "eu-b"
         assert not running.ended()
-    assert _gone(short_path / "eu-a")
-    assert _gone(short_path / "eu-b")
+    assert none_left(short_path / "eu-a")
+    assert none_left(short_path / "eu-b")
 
 
 def test_a_fleet_beyond_loopback_is_refused(short_path: Path) -> None:
