@@ -31,7 +31,7 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.mark import MARK, Owner
-from haoam_sync.model.plan import Action, CertificateChange, Change, FileUpload, Guard, InstancePlan, Plan, Reason
+from haoam_sync.model.plan import Action, CertificateChange, Change, FileUpload, Guard, InstancePlan, Reason
 from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
@@ -44,7 +44,7 @@ from haoam_sync.plan.differences import field_changes
 from haoam_sync.plan.files import Uploaded
 from haoam_sync.plan.target import target_of, unresolved_paths
 
-__all__ = ["Again", "compute", "compute_instance", "nothing"]
+__all__ = ["Again", "compute_instance", "nothing"]
 
 _WRITE_ORDER = {
     kind: place
@@ -70,41 +70,6 @@ _WRITE_ORDER = {
 """Each kind after those that it can refer to."""
 _STORED = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9][A-Za-z0-9_.-]*-)[0-9a-f]{32}((?:\.[a-z0-9.]+)?)")
 """The name of a stored file, in any text."""
-
-
-def compute(
-    commit: str,
-    instances: Mapping[InstanceId, DesiredInstance],
-    live: Mapping[InstanceId, Live],
-    applied: Mapping[InstanceId, DesiredInstance],
-    owner: Owner,
-    *,
-    applied_commits: Mapping[str, str],
-    change_digest: str = "",
-    uploaded: Mapping[InstanceId, Uploaded] | None = None,
-) -> Plan:
-    """Compare every instance in `live` with what `instances` wants of it.
-
-    Args:
-        commit: the commit that `instances` was loaded from.
-        instances: desired state; an instance of `live` without one is wanted empty.
-        live: snapshots of the instances to plan for.
-        applied: what the commit applied last wanted, for the instances that have one.
-        owner: for whom.
-        applied_commits: for each cluster the commit applied last.
-        change_digest: of the reviewed change, for the record.
-        uploaded: files that we stored, for the instances of which that is recorded.
-
-    Raises:
-        InvalidDesiredError: a field that an instance's API version does not have.
-        OverLimitError: an instance's file holds conditionals that a write would break.
-    """
-    plans = []
-    for identity in sorted(live):
-        wanted = instances.get(identity) or DesiredInstance(identity, {}, {})
-        ours = (uploaded or {}).get(identity)
-        plans.append(compute_instance(wanted, live[identity], applied.get(identity), owner, ours))
-    return Plan(commit, applied_commits, change_digest, tuple(plans))
 
 
 def compute_instance(

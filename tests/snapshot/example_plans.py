@@ -95,15 +95,15 @@ def changed(live: Live, old: str, new: str) -> Live:
 
 def plan(wanted: Desired, lives: tuple[Live, ...], applied: Desired | None = None) -> Plan:
     """The plan stage."""
-    return plans.compute(
-        COMMIT,
-        wanted.instances,
-        {live.id: live for live in lives},
-        applied.instances if applied else {},
-        Owner("a" * 40, COMMIT),
-        applied_commits={live.id.cluster: EARLIER for live in lives} if applied else {},
-        change_digest="sha256:" + "d" * 64,
+    owner = Owner("a" * 40, COMMIT)
+    found = tuple(
+        plans.compute_instance(
+            wanted.instances[live.id], live, applied.instances.get(live.id) if applied else None, owner
+        )
+        for live in sorted(lives, key=lambda live: live.id)
     )
+    applied_commits = {live.id.cluster: EARLIER for live in lives} if applied else {}
+    return Plan(COMMIT, applied_commits, "sha256:" + "d" * 64, found)
 
 
 def _live(
