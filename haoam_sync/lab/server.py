@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, Response
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 from haoam_sync.errors import UsageError
 from haoam_sync.lab.configuration import ConfigurationRoutes
@@ -114,7 +115,7 @@ def _info(api: ApiVersion) -> dict[str, Any]:
 
 
 class _Busy:
-    """Counts requests under way."""
+    """Counts requests under way, until the last byte of the answer is sent."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -128,14 +129,18 @@ class _Busy:
             with self._changed:
                 self._count += 1
             try:
-                return inner(environ, start_response)
-            finally:
-                with self._changed:
-                    self._count -= 1
-                    self._changed.notify_all()
+                return ClosingIterator(inner(environ, start_response), self._done)
+            except BaseException:
+                self._done()
+                raise
 
         app.wsgi_app = counted  # type: ignore[method-assign]
         return app
+
+    def _done(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
         """Until there is none, or so long."""

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from lab_processes import none_left, processes
+from werkzeug.test import EnvironBuilder
 
 from haoam_sync import lab
 from haoam_sync.errors import UsageError
 from haoam_sync.lab.backends import Backends
 from haoam_sync.lab.haproxy import check, find_haproxy
+from haoam_sync.lab.server import _Busy
 from haoam_sync.lab.settings import loopback
 from haoam_sync.lab.worker import refuse_long_socket_path
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId
@@ -164,6 +167,23 @@ def test_a_request_under_way_is_answered_before_the_end(short_path: Path) -> Non
         assert b" 400 " in answer.split(b"\r\n")[0]
         assert b"Reload failed" in answer
         assert process.wait(20) == 0
+
+
+def test_a_request_is_under_way_until_its_answer_is_sent() -> None:
+    """The end waits for the bytes of an answer, not only for the decision what they are."""
+    app = Flask("counted")
+
+    @app.get("/")
+    def index() -> str:
+        return "all of it"
+
+    busy = _Busy()
+    answer = busy.counting(app).wsgi_app({**EnvironBuilder().get_environ()}, lambda *_: None)
+    assert b"".join(answer) == b"all of it"
+    assert busy._count == 1
+    answer.close()
+    assert busy._count == 0
+    busy.wait(60)
 
 
 @pytest.mark.e2e
