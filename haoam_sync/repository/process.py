@@ -52,6 +52,8 @@ LOCAL_PROGRAM = (
 
 MOST_BYTES = 32 << 20
 """An object larger than this is refused unread, whatever a policy allows."""
+MOST_TOGETHER = 256 << 20
+"""Objects asked for together that have more than this are refused: a few kilobytes can unfold to gigabytes."""
 _BATCH = 1000
 """Ids written before answers are read: 41 bytes each, so that they fit into a pipe's buffer of 64 KiB."""
 
@@ -117,13 +119,17 @@ class GitProcess:
 
         Raises:
             GitFailedError: git's answer ended early.
-            NotTrustedError: E_LIMIT, an object is too large to be read at all.
+            NotTrustedError: E_LIMIT, an object is too large to be read at all, or all of them are together.
         """
         answers: list[tuple[str, bytes] | None] = []
+        left = MOST_TOGETHER
         with self._lock:
             for start in range(0, len(ids), _BATCH):
                 try:
-                    answers += self._batch(ids[start : start + _BATCH])
+                    for answer in self._batch(ids[start : start + _BATCH]):
+                        answers.append(answer)
+                        left -= len(answer[1]) if answer is not None else 0
+                        _require_some_left(left, ids[len(answers) - 1])
                 except BaseException:
                     self._end()  # what is left in its pipe belongs to nobody
                     raise
@@ -242,6 +248,16 @@ def _too_large(oid: str, size: int) -> NotTrustedError:
         where=oid,
         hint="take it out of the commit",
     )
+
+
+def _require_some_left(left: int, oid: str) -> None:
+    if left < 0:
+        raise NotTrustedError(
+            f"objects that belong together have more than {MOST_TOGETHER} bytes",
+            code="E_LIMIT",
+            where=oid,
+            hint="take large files out of the commit",
+        )
 
 
 def require_git() -> str:

@@ -34,7 +34,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import InvalidDesiredError, NotTrustedError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.json import digest_bytes
@@ -45,9 +45,11 @@ from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
 from haoam_sync.trust.signatures import forge_signed, signed_by
-from haoam_sync.trust.statements import Entry
 from haoam_sync.trust.structure import Step, require_method, structure
 from haoam_sync.trust.thresholds import require_quorum, require_reviews
+
+_MOST_TIMES = 64
+"""So many approvals of one old step are tried as the one that made it complete."""
 
 
 def accept(case: Case, trusted: str, head: str) -> Iterator[TrustedCommit]:
@@ -199,10 +201,12 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
     """
     refusal: NotTrustedError | None = None
     for squashed in _squashed(case, policy, base, head) or ("",):
-        try:
-            return _step(case, policy, base, head, final=final, reviewed=reviewed, squashed=squashed)
-        except NotTrustedError as error:
-            refusal = refusal or error
+        heads = (head, squashed) if squashed else _heads(case.graph, base, head)
+        for at in [case.now] if final or not case.first_start else _times_of(case, policy, base, heads):
+            try:
+                return _step(case, policy, base, heads, at=at, reviewed=reviewed, squashed=squashed)
+            except NotTrustedError as error:
+                refusal = refusal or error
     raise refusal or NotTrustedError("there is no step", where=base)
 
 
@@ -223,7 +227,7 @@ def _squashed(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[s
 
 
 def _step(
-    case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool, reviewed: str, squashed: str
+    case: Case, policy: LoadedPolicy, base: str, heads: tuple[str, ...], *, at: datetime, reviewed: str, squashed: str
 ) -> TrustedCommit:
     """STEP(p, c) under P(p).
 
@@ -231,19 +235,17 @@ def _step(
         case: what is known.
         policy: P(p).
         base: p.
-        head: c.
-        final: whether no later accepted step builds on it; then times are judged at `now` in any case.
+        heads: c, and what may have been reviewed in its place.
+        at: when keys and reviews are judged; approvals given later are not there yet.
         reviewed: the last commit that people reviewed.
         squashed: the head that was squashed into c; "" when it is no squash.
 
     Raises:
         NotTrustedError: as for `accept`.
     """
-    judge = _judge(case, policy)
-    heads = (head, squashed) if squashed else _heads(case.graph, base, head)
+    judge, head = _judge(case, policy), heads[0]
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
     pulls = None if policy.solo else case.pulls
-    at = case.now if final or not case.first_start else _time_of(case, judge, entries, heads)
     found = structure(case, policy, base, head, at, squashed)
     require_method(policy, found)
     subject, forge, answers = found.subject, NOT_ASKED, ""
@@ -280,9 +282,23 @@ def _step(
         decided_at=case.now,
         solo=policy.solo,
         waived=waived,
-        reviewed=reviewed if waived else head,
+        reviewed=reviewed if waived or not _looked_at(case, found, reviewed) else head,
         forge=answers,
     )
+
+
+def _looked_at(case: Case, found: Step, reviewed: str) -> bool:
+    """Whether the people who agreed to a step were shown a change of the desired state, or it is as people left it.
+
+    A review of a text, or of the policy, says nothing about what was waived before it: small steps still add up.
+    """
+    if reviewed == found.base:
+        return True
+    try:
+        nothing = case.change_digest(found.base, found.base)
+    except InvalidDesiredError:
+        return True  # this version cannot read the base any more: then all that the head wants was shown
+    return found.subject.change_digest() != nothing
 
 
 def _new_policy(case: Case, policy: LoadedPolicy, found: Step) -> LoadedPolicy:
@@ -327,17 +343,22 @@ def _judge(case: Case, policy: LoadedPolicy) -> Judge:
     )
 
 
-def _time_of(case: Case, judge: Judge, entries: list[Entry], heads: tuple[str, ...]) -> datetime:
-    """E3: when a step was complete that a later one builds on: at the last approval of it that is not of the future.
+def _times_of(case: Case, policy: LoadedPolicy, base: str, heads: tuple[str, ...]) -> list[datetime]:
+    """E3: when a step that a later one builds on may have been complete: at one of its approvals, the last one first.
 
-    Of a change of the policy, an approval with a key that only the new policy has counts too.
+    It must have been complete at one of them, with what was given until then: who approves an old step again, years
+    later, does not undo that. Of a change of the policy, approvals with a key that only the new policy has count too.
     """
-    policies = [judge.policy]
-    if case.policy_digest(heads[0]) not in {judge.policy.digest, ""}:
+    judge, policies = _judge(case, policy), [policy]
+    if case.policy_digest(heads[0]) not in {policy.digest, ""}:
         policies.append(case.policy(heads[0]))
-    times = approved_at(judge.policy, case.pulls.by(heads[0])) if case.pulls is not None else []
-    for entry in entries:
-        said = next((found for policy in policies if (found := judge.genuine(entry, policy)) is not None), None)
-        if said is not None and said.head in heads and said.decision == "approve":
-            times.append(parse_time(said.issued))
-    return max((time for time in times if time <= judge.now + CLOCK_SKEW), default=judge.now)
+    times = set(approved_at(policy, case.pulls.by(heads[0])) if case.pulls is not None else ())
+    for entry in case.log.about(heads=heads, base=base):
+        for one in policies:
+            said = judge.genuine(entry, one)
+            if said is None or said.head not in heads or said.decision != "approve":
+                continue
+            if said.principal in one.deciders:
+                times.add(parse_time(said.issued))
+    past = sorted((time for time in times if time <= judge.now + CLOCK_SKEW), reverse=True)
+    return [*past[:_MOST_TIMES], *past[_MOST_TIMES:][-1:]] or [judge.now]

@@ -166,7 +166,7 @@ def _approval(judge: Judge, subject: Subject, pull: PullRequest, decision: Decis
         raise _refused("E_REVIEW_STALE", where, f"{name} approved {decision.commit[:12]}, merged was {pull.head[:12]}")
     if decision.moved:
         raise _refused("E_REVIEW_STALE", where, f"the branch or its base moved after {name} approved")
-    if decision.given > judge.now + CLOCK_SKEW:
+    if decision.given > subject.at + CLOCK_SKEW:
         raise _refused("E_CLOCK", where, f"{name}'s review lies in the future")
     ends = decision.given + parse_duration(judge.policy.spec.review.max_age)
     if subject.at >= ends:

@@ -123,6 +123,12 @@ class LoadedPolicy:
                 return KeyUse(use.principal, use.key, certificate)
         return None
 
+    @property
+    def deciders(self) -> frozenset[str]:
+        """Everybody whose approval of some change may count."""
+        roles = {ROOT, REVIEWER, *(role for rule in self.spec.rules for role in rule.require)}
+        return frozenset().union(*(self.spec.members(role) for role in roles))
+
     def names_of(self, principal: str, key: str) -> frozenset[str]:
         """Everything that a denylist may call a principal's key; nothing when there is no such key."""
         found = (use.names for use in _uses(self.spec) if (use.principal, use.key.id) == (principal, key))

@@ -247,7 +247,7 @@ class Judge:
     def _require_time(self, said: Predicate, at: datetime, where: str) -> None:
         """R5."""
         issued = parse_time(said.issued)
-        if issued > self.now + CLOCK_SKEW:
+        if issued > at + CLOCK_SKEW:
             raise NotTrustedError(
                 f"{said.principal}'s review of {said.issued} lies in the future",
                 code="E_CLOCK",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 
@@ -199,7 +199,7 @@ def _statement_of(graph: Graph, commit: str) -> str:
     try:
         return next((e.oid for e in graph.tree(tree, commit) if e.name == FILE and e.is_plain), "")
     except NotTrustedError as error:
-        if error.code in {"E_TREE_ENTRY", "E_PATH"}:
+        if error.code in {"E_TREE_ENTRY", "E_PATH", "E_LIMIT"}:
             return ""  # whoever may push there must not be able to stop everything with rubbish
         raise
 
@@ -210,7 +210,7 @@ def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
     recent = Recent[bytes](_KEPT)
     for start in range(0, len(commits), _READ_AT_ONCE):
         part = commits[start : start + _READ_AT_ONCE]
-        for commit, data in zip(part, graph.blobs([blobs[commit] for commit in part]), strict=True):
+        for commit, data in zip(part, _contents(graph, [blobs[commit] for commit in part]), strict=True):
             read = partial(recent.get, blobs[commit], partial(_again, graph, blobs[commit]))
             entry = Entry(len(entries), commit, data[: STATEMENT_BYTES + 1])
             about, of_root = entry.about, entry.is_of_a_root
@@ -218,6 +218,21 @@ def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
             vars(entry).update(about=about, is_of_a_root=of_root)  # found once, while the bytes are here
             entries.append(entry)
     return entries
+
+
+def _contents(graph: Graph, blobs: Sequence[str]) -> Iterator[bytes]:
+    """The files' content, in order; nothing of what is too large to be read, which is no statement."""
+    try:
+        yield from graph.blobs(blobs)
+    except NotTrustedError as error:
+        if error.code != "E_LIMIT":
+            raise
+        if len(blobs) == 1:
+            yield b""
+            return
+        half = len(blobs) // 2
+        yield from _contents(graph, blobs[:half])
+        yield from _contents(graph, blobs[half:])
 
 
 def _again(graph: Graph, blob: str) -> bytes:

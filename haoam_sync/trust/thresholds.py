@@ -136,7 +136,7 @@ def _new_roots(
     signed = (key_of(judge.graph, new, judge.proofs, oid, subject.at) for oid in subject.heads)
     agreed = {use.principal for use in signed if use is not None}
     refusals: list[NotTrustedError] = []
-    for entry in _first_of_each(entries):
+    for entry in _first_of_each(judge, entries, new):
         said = entry.parsed.predicate
         if said is None or said.decision != "approve":
             continue
@@ -167,21 +167,22 @@ def _votes(
     against: dict[str, NotTrustedError] = {}
     refusals: list[NotTrustedError] = []
     said_no: dict[str, str] = {}
-    for entry in _first_of_each(entries):
-        said = judge.about(entry, subject)
-        if said is not None and said.decision != "approve":
-            standing.pop(said.principal, None)
-            said_no[said.principal] = max(said.issued, said_no.get(said.principal, ""))
-            if said.principal in able:
-                against[said.principal] = _against(said.principal, said.decision, entry, subject)
-            continue
+    for entry in _first_of_each(judge, entries, judge.policy):
         try:
+            said = judge.about(entry, subject)
+            if said is not None and said.decision != "approve":
+                standing.pop(said.principal, None)
+                said_no[said.principal] = max(said.issued, said_no.get(said.principal, ""))
+                if said.principal in able:
+                    against[said.principal] = _against(said.principal, said.decision, entry, subject)
+                continue
             review = judge.approval(entry, subject)
             if others_only:
                 require_other(review, subject, entry.commit)  # R7
         except NotTrustedError as error:
-            if error.code == "E_ATTEST_ROLLBACK":
-                raise
+            said = entry.parsed.predicate
+            if error.code == "E_ATTEST_ROLLBACK" and said is not None and said.principal in able:
+                raise  # of those only whose word counts: others must not be able to hold a step
             refusals.append(error)
             continue
         if format_time(review.issued) < said_no.get(review.principal, ""):
@@ -196,15 +197,19 @@ def _votes(
     return _Votes(tuple(sorted(counting)), tuple(refusals), forge.refusals)
 
 
-def _first_of_each(entries: Sequence[Entry]) -> Iterable[Entry]:
-    """Statements, each once: one that is pushed again after it was taken back says nothing new."""
-    seen: set[str] = set()
+def _first_of_each(judge: Judge, entries: Sequence[Entry], policy: LoadedPolicy) -> Iterable[Entry]:
+    """Statements, each once: one that is pushed again after it was taken back says nothing new.
+
+    Only what its principal signed takes the place of what comes later: a copy by somebody else, put before it, would
+    silence a reviewer. What nobody of the policy signed is passed on, to be refused by its reason.
+    """
+    seen: set[tuple[str, str]] = set()
     for entry in entries:
-        said = entry.parsed.predicate
-        if said is not None and said.id in seen:
+        said = judge.genuine(entry, policy)
+        if said is not None and (said.principal, said.id) in seen:
             continue
         if said is not None:
-            seen.add(said.id)
+            seen.add((said.principal, said.id))
         yield entry
 
 

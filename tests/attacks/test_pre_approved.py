@@ -109,6 +109,20 @@ def test_small_steps_that_are_one_large_one(site: Site) -> None:
 
 
 @pytest.mark.attack("E_THRESHOLD")
+@pytest.mark.parametrize("content", [b"text\n", b"# a comment\n"], ids=["text", "comment"])
+def test_small_steps_with_a_reviewed_text_between(site: Site, content: bytes) -> None:
+    """Who reviews what changes nothing on any instance did not look at the weights: they count from where they did."""
+    _unreviewed(site, {"haproxy/web.yaml": _web(2, 6, 10, 10)})
+    assert _accepted(site)["waived"] == ["PRE-001"]
+    base = site.tip
+    head = _unreviewed(site, {"docs/a.md": content} if content[:1] != b"#" else {"haproxy/a.yaml": content})
+    site.review("bob", base, head)
+    assert _accepted(site)["waived"] == []
+    _unreviewed(site, {"haproxy/web.yaml": _web(2, 2, 10, 10)})
+    site.apply_refused("E_THRESHOLD")
+
+
+@pytest.mark.attack("E_THRESHOLD")
 def test_small_steps_pushed_at_once(site: Site) -> None:
     """The same on a host that sees all the steps at once, and starts from nothing."""
     for weights in ((6, 10, 10, 10), (2, 10, 10, 10), (2, 6, 10, 10), (2, 2, 10, 10)):
