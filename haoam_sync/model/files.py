@@ -62,11 +62,12 @@ def _change(path: str, before: bytes | None, after: bytes | None, where: str) ->
 
 
 def _lines(path: str, content: bytes | None, where: str) -> list[str]:
+    """Its lines, by line feeds only: other signs that end lines somewhere are shown as what they are, never lost."""
     data = content or b""
     if len(data) > MOST_BYTES:
         raise _unreadable(path, f"it has more than {MOST_BYTES} bytes", where)
     try:
-        return data.decode("utf-8").splitlines()
+        return data.decode("utf-8").split("\n") if content is not None else []
     except UnicodeDecodeError as error:
         raise _unreadable(path, "it is not text", where) from error
 

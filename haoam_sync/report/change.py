@@ -42,7 +42,7 @@ def changed_files(files: Sequence[FileChange]) -> Text:
     for file in files:
         grave = file.path == "trust.yaml" or file.path.startswith(("keys/", ".github/", "access/"))
         text.append(f"  {file.action} {visible(file.path)}\n", "bold red" if grave else "yellow")
-        for line in file.diff.splitlines():
+        for line in file.diff.split("\n") if file.diff else ():
             style = "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
             text.append(f"      {visible(line)}\n", style)
     return text

@@ -147,7 +147,7 @@ def _parents(oid: str, lines: bytes) -> tuple[str, ...]:
 
 def _armor(oid: str, kind: str, indented: bytes) -> bytes:
     first, _, rest = indented.partition(b"\n")
-    armor = first + b"\n" + b"".join(line[1:] + b"\n" for line in rest.splitlines())
+    armor = first + b"\n" + b"".join(line[1:] + b"\n" for line in rest.split(b"\n")[:-1])
     if armor.count(b"-----BEGIN ") > 1:
         raise NotTrustedError(
             "the commit's signature holds a second one",

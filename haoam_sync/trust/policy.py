@@ -130,9 +130,17 @@ class LoadedPolicy:
         return frozenset().union(*(self.spec.members(role) for role in roles))
 
     def names_of(self, principal: str, key: str) -> frozenset[str]:
-        """Everything that a denylist may call a principal's key; nothing when there is no such key."""
-        found = (use.names for use in _uses(self.spec) if (use.principal, use.key.id) == (principal, key))
-        return frozenset().union(*found)
+        """Everything that a denylist may call a principal's key; nothing when there is no such key.
+
+        Of an OpenPGP key every subkey that may sign, too: which of them it was, nobody noted.
+        """
+        found: set[str] = set()
+        for use in _uses(self.spec):
+            if (use.principal, use.key.id) == (principal, key):
+                found |= use.names
+                if not isinstance(use.key, SshKey):
+                    found |= {one.public.fingerprint for one in self.certificates[use.key.fingerprint].signing}
+        return frozenset(found)
 
     def require_usable(self, use: KeyUse, at: datetime, where: str) -> None:
         """Refuse a key that may not make anything new at the time `at`.

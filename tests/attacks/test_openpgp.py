@@ -194,6 +194,20 @@ def test_an_openpgp_key_on_the_hosts_denylist(mixed: Team, users: Mapping[str, s
     mixed.refused("E_KEY_REVOKED")
 
 
+@pytest.mark.attack("E_KEY_REVOKED")
+@pytest.mark.parametrize("whose", ["cards", "cards/sign"])
+def test_an_openpgp_key_on_the_denylist_after_it_was_used(mixed: Team, users: Mapping[str, str], whose: str) -> None:
+    """What was accepted last does not stand on a subkey that is compromised, either."""
+    head = mixed.move(mixed.commit(mixed.with_file(), [mixed.introduction], "bob"))
+    mixed.openpgp_review("carol", users["cards"], mixed.introduction, head)
+    mixed.verify()
+    path = mixed.place / "denylist"
+    path.write_text(f"{users[whose]}\n")
+    path.chmod(0o600)
+    mixed.root = replace(mixed.root, denylist=path)
+    mixed.refused("E_KEY_REVOKED")
+
+
 # --- what was signed -------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -290,6 +291,16 @@ def test_something_else_in_the_armor(world: World, old: bytes, new: bytes) -> No
     """Bytes before, inside or behind the armor, which git overlooks, are refused."""
     payload = world.payload(world.tree(world.with_file()), [world.introduction])
     head = world.store("commit", _signed_payload(world, payload).replace(old, new))
+    world.refused("E_SIG_ARMOR", _pushed(world, head))
+
+
+@pytest.mark.attack("E_SIG_ARMOR")
+def test_another_end_of_a_line_in_the_armor(world: World) -> None:
+    """A signed commit has one form: a carriage return ends no line of its signature."""
+    payload = world.payload(world.tree(world.with_file()), [world.introduction])
+    twin = re.sub(rb"(\n [A-Za-z0-9+/]{60,})\n ", rb"\1\r ", _signed_payload(world, payload), count=1)
+    assert twin.count(b"\r") == 1
+    head = world.store("commit", twin)
     world.refused("E_SIG_ARMOR", _pushed(world, head))
 
 

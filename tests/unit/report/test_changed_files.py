@@ -46,3 +46,19 @@ def test_hidden_characters_are_shown_as_what_they_are() -> None:
     text = changed_files(found).plain
     assert "\u202e" not in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("between", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029", "\r", "\r\n"])
+def test_a_line_that_is_put_behind_a_comment_is_shown(between: str) -> None:
+    """What only some programs take for the end of a line does not make two different files look the same."""
+    before = {".github/check.sh": b"# look\nrequire_signature\n"}
+    after = {".github/check.sh": f"# look{between}require_signature\n".encode()}
+    text = changed_files(files.changes(sorted(after), before, after, where="c")).plain
+    assert "-require_signature" in text or "-# look" in text
+    assert f"\\u{ord(between[0]):04x}" in text
+
+
+def test_an_end_of_a_file_that_changed_is_shown() -> None:
+    """The last line with and without its end are two files."""
+    found = files.changes(["docs/x"], {"docs/x": b"a"}, {"docs/x": b"a\n"}, where="c")
+    assert "+" in [line[:1] for line in found[0].diff.split("\n")[2:]]
