@@ -40,7 +40,7 @@ from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import is_trust_file
 from haoam_sync.trust.case import Case
-from haoam_sync.trust.forge_reviews import NOT_ASKED, approved_at, forge_votes, people_of
+from haoam_sync.trust.forge_reviews import NOT_ASKED, accounts, approved_at, forge_votes, people_of
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
@@ -219,7 +219,7 @@ def _squashed(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[s
     judge = _judge(case, policy)
     said = (judge.genuine(entry) for entry in reversed(case.log.about(base=base)))
     found = [one.head for one in said if one is not None and one.tree == top.tree and one.head != head]
-    pull = case.pulls.by(head) if case.pulls is not None else None
+    pull = case.pulls.by(head, accounts(policy)) if case.pulls is not None else None
     if pull is not None and pull.head != head:
         case.bring(pull.number)
         found.insert(0, pull.head)
@@ -251,10 +251,10 @@ def _step(
     subject, forge, answers = found.subject, NOT_ASKED, ""
     waived: tuple[str, ...] = ()
     if pulls is not None:  # asked only about a step that is sound in itself
-        pull = pulls.by(head)
+        pull = pulls.by(head, accounts(policy))
         if pull is not None:
             answers = pull.digest
-            subject = replace(subject, contributors=subject.contributors | people_of(policy, [pull.author]))
+            subject = replace(subject, contributors=subject.contributors | people_of(policy, pull.openers))
         forge = forge_votes(judge, case.change_digest, subject, pull)
     if any(map(is_trust_file, found.changes)):
         new = _new_policy(case, policy, found)  # S6
@@ -352,7 +352,7 @@ def _times_of(case: Case, policy: LoadedPolicy, base: str, heads: tuple[str, ...
     judge, policies = _judge(case, policy), [policy]
     if case.policy_digest(heads[0]) not in {policy.digest, ""}:
         policies.append(case.policy(heads[0]))
-    times = set(approved_at(policy, case.pulls.by(heads[0])) if case.pulls is not None else ())
+    times = set(approved_at(policy, case.pulls.by(heads[0], accounts(policy))) if case.pulls is not None else ())
     for entry in case.log.about(heads=heads, base=base):
         for one in policies:
             said = judge.genuine(entry, one)

@@ -1,7 +1,8 @@
 """What GitHub's answers say about one commit: parsed strictly, checked against each other, and not judged yet. Pure.
 
 F1  Exactly one pull request of this repository (numeric id) was merged into this branch with the commit as its
-    `merge_commit_sha`; the list of pull requests and the pull request itself agree.
+    `merge_commit_sha`; the list of pull requests and the pull request itself agree. Others that were merged as the same
+    commit are passed over when nobody of the policy decided anything in them; who opened them contributed all the same.
 F2  Every event of the timeline and of the issue's events is of a kind that is known here. Base changes are documented
     for the events only, commits and reviews for the timeline only: both are read.
 F3  The timeline holds the head; every decisive review stands in it, with the same state, commit and account.
@@ -144,7 +145,7 @@ class PullRequest:
     Attributes:
         number: in this repository.
         head: the commit that was merged.
-        author: numeric id of who opened it; 0 when that account is gone.
+        openers: numeric ids of who opened it, or another one that was merged as the same commit.
         pushers: numeric ids of who pushed the head.
         decisions: one for each account.
         digest: of every answer that this was read from.
@@ -152,7 +153,7 @@ class PullRequest:
 
     number: int
     head: str
-    author: int
+    openers: frozenset[int]
     pushers: frozenset[int]
     decisions: tuple[Decision, ...]
     digest: str
@@ -177,13 +178,18 @@ class Pulls:
         pulls, _ = self._of(commit)
         return frozenset(pull.merge_commit_sha for pull in pulls if pull.merge_commit_sha is not None)
 
-    def by(self, commit: str) -> PullRequest | None:
+    def by(self, commit: str, people: frozenset[int]) -> PullRequest | None:
         """F1 to F4: the pull request that `commit` came by; None when it came by none.
+
+        Args:
+            commit: the one that was merged.
+            people: accounts of the policy.
 
         Raises:
             NotTrustedError: E_FORGE_UNKNOWN.
         """
-        return self._found.get(commit, lambda: self._read(commit))
+        key = f"{commit} {' '.join(map(str, sorted(people)))}"
+        return self._found.get(key, lambda: self._read(commit, people))
 
     def _of(self, commit: str) -> tuple[tuple[_Pull, ...], tuple[Page, ...]]:
         return self._listed.get(commit, lambda: self._list(commit))
@@ -200,18 +206,21 @@ class Pulls:
             and f"refs/heads/{pull.base.ref}" == self._ref
         )
 
-    def _read(self, commit: str) -> PullRequest | None:
+    def _read(self, commit: str, people: frozenset[int]) -> PullRequest | None:
         listed, pages = self._of(commit)
         mine = [pull for pull in listed if pull.merge_commit_sha == commit]
         if not mine:
             return None
-        if len(mine) > 1:
-            numbers = ", ".join(f"#{pull.number}" for pull in mine)
-            raise unknown(f"the pull requests {numbers} are said to have been merged as one commit", where=commit)
-        number = mine[0].number
+        openers = frozenset(pull.user.id for pull in mine if pull.user is not None)
+        decided, asked = self._decided(mine, people, commit)
+        pages = (*pages, *asked)
+        if decided is None:
+            self._forge.keep(pages)
+            return PullRequest(mine[0].number, mine[0].head.sha, openers, frozenset(), (), digest_of(pages))
+        number = decided.number
         (page,) = self._forge.read(self._path(f"/pulls/{number}"), listed=False)
         pull = _parsed(_PULL, page)
-        if _facts(pull) != _facts(mine[0]) or not pull.merged or not self._is_ours(pull):
+        if _facts(pull) != _facts(decided) or not pull.merged or not self._is_ours(pull):
             raise unknown(f"two answers about pull request #{number} say different things", where=commit)
         reviews = self._ask(f"/pulls/{number}/reviews")
         timeline = self._ask(f"/issues/{number}/timeline")
@@ -223,11 +232,33 @@ class Pulls:
         return PullRequest(
             number=number,
             head=pull.head.sha,
-            author=pull.user.id if pull.user is not None else 0,
+            openers=openers,
             pushers=_pushers(pull, pushes, where),
             decisions=_decisions(_all(_REVIEWS, reviews), _all(_EVENTS, timeline), _all(_EVENTS, events), pull, where),
             digest=digest_of(answers),
         )
+
+    def _decided(
+        self, mine: Sequence[_Pull], people: frozenset[int], commit: str
+    ) -> tuple[_Pull | None, tuple[Page, ...]]:
+        """F1: of several pull requests the only one in which people of the policy decided anything; None for none.
+
+        Everybody can open another one with the same head, and the forge calls it merged, too: that must hold nobody.
+        """
+        if len(mine) == 1:
+            return mine[0], ()
+        pages: list[Page] = []
+        found: list[_Pull] = []
+        for pull in mine:
+            answers = self._ask(f"/pulls/{pull.number}/reviews")
+            pages += answers
+            by_people = [one for one in _all(_REVIEWS, answers) if one.user is not None and one.user.id in people]
+            if any(one.state not in _INDECISIVE for one in by_people):
+                found.append(pull)
+        if len(found) > 1:
+            numbers = ", ".join(f"#{pull.number}" for pull in found)
+            raise unknown(f"the pull requests {numbers} are said to have been merged as one commit", where=commit)
+        return (found[0] if found else None), tuple(pages)
 
     def _pushes(self, pull: _Pull, where: str) -> tuple[Page, ...]:
         if pull.head.repo is None:

@@ -98,6 +98,11 @@ def forge_votes(
     return ForgeVotes(tuple(sorted(reviews)), tuple(refusals), against)
 
 
+def accounts(policy: LoadedPolicy) -> frozenset[int]:
+    """Every account of the policy."""
+    return frozenset(one.forge.github for one in policy.spec.principals.values() if one.forge is not None)
+
+
 def people_of(policy: LoadedPolicy, accounts: Iterable[int]) -> frozenset[str]:
     """Whose accounts these are, and who operates the bots among them."""
     wanted = set(accounts)

@@ -126,6 +126,14 @@ class Graph:
         """Whether `ancestor` is `head`, or is reached from it by parents, at or after the introduction."""
         return any(oid == ancestor for oid in self._walk([head], set()))
 
+    def ancestors(self, head: str) -> frozenset[str]:
+        """`head` and everything that is reached from it, at or after the introduction.
+
+        Raises:
+            NotTrustedError: E_LIMIT.
+        """
+        return frozenset(self._walk([head], set()))
+
     def between(self, base: str, head: str) -> tuple[str, ...]:
         """Every commit reachable from `head` and not from `base`, parents before children, `head` last.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
@@ -247,14 +248,12 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
     graph = Graph(repository, root.introduction)
     trusted = accepted.commit
     commit = graph.commit(head)
-    base = trusted.id
-    for _ in range(_MOST_BACK):
-        if graph.reaches(head, base):
+    if graph.reaches(head, trusted.id):
+        return ProposedCommit(head, commit.tree, trusted.id, trusted)
+    below = graph.ancestors(head)  # walked once, however far back it began: nobody needs leave to propose
+    for base in islice(graph.line(trusted.id), _MOST_BACK):
+        if base in below:
             return ProposedCommit(head, commit.tree, base, trusted)
-        parents = graph.parents(base)
-        if not parents:
-            break
-        base = parents[0]
     raise NotTrustedError(
         f"{head} builds on no commit of {root.ref} since the introduction commit {root.introduction[:12]}",
         code="E_NOT_DESCENDANT",

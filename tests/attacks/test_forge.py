@@ -547,6 +547,43 @@ def test_two_pull_requests_for_one_commit(world: ForgeWorld) -> None:
     world.held()
 
 
+@pytest.mark.parametrize("said", [None, "APPROVED", "CHANGES_REQUESTED"])
+def test_control_a_stranger_opens_the_same_pull_request_again(world: ForgeWorld, said: str | None) -> None:
+    """A second pull request with the same head, in which nobody of the policy spoke, holds nothing."""
+    head = world.merged()
+    branch = world.fake.pulls[12]["head"]["sha"]
+    world.fake.open(13, [branch], STRANGER, fork=99)
+    if said is not None:
+        world.fake.review(13, STRANGER + 1, said)
+    world.fake.merge(13, head, DAVE)
+    world.fake.pulls[13]["head"]["repo"] = None
+    assert world.verify().commit.reviewers == ("bob",)
+
+
+@pytest.mark.attack("E_SELF_REVIEW")
+def test_who_opened_one_of_two_pull_requests_approves_the_other(world: ForgeWorld) -> None:
+    """Opening the same change in a second pull request is contributing to it, too."""
+    head = world.merged()
+    branch = world.fake.pulls[12]["head"]["sha"]
+    world.fake.open(13, [branch], BOB)
+    world.fake.merge(13, head, DAVE)
+    world.refused("E_SELF_REVIEW")
+
+
+@pytest.mark.attack("E_FORGE_UNKNOWN")
+@pytest.mark.parametrize("state", ["CHANGES_REQUESTED", "DISMISSED"])
+def test_a_no_in_the_second_of_two_pull_requests(world: ForgeWorld, state: str) -> None:
+    """Whatever somebody of the policy decided in another pull request of the same commit is not passed over."""
+    head = world.merged()
+    branch = world.fake.pulls[12]["head"]["sha"]
+    world.fake.open(13, [branch], STRANGER)
+    review = world.fake.review(13, CAROL, "APPROVED" if state == "DISMISSED" else state)
+    if state == "DISMISSED":
+        world.fake.dismiss(13, review, DAVE)
+    world.fake.merge(13, head, DAVE)
+    world.held()
+
+
 @pytest.mark.attack("E_FORGE_UNKNOWN")
 @pytest.mark.parametrize("field", ["number", "merged", "merge_commit_sha", "head", "base", "user"])
 def test_two_answers_that_differ(world: ForgeWorld, field: str) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from trust_world import World, git, policy_bytes, policy_document
 
+from haoam_sync import trust
+from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import Seen, encode_statement, format_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.repository import process
+from haoam_sync.trust.graph import Graph
 
 ATTESTATIONS = "refs/heads/haoam/attestations"
 HUGE = 33 << 20
@@ -127,3 +132,30 @@ def test_a_commit_that_unfolds_to_more_than_fits(world: World, monkeypatch: pyte
     head = world.move(world.commit({**world.files, **files}, [world.introduction]))
     world.review_raw("bob", world.introduction, head)
     assert "together" in str(world.refused("E_LIMIT"))
+
+
+@pytest.mark.attack("E_NOT_DESCENDANT")
+def test_a_proposal_with_a_long_history_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has nothing to do with the repository is walked through once, not once for every accepted commit."""
+    lines = []
+    for parents in ([world.introduction], []):
+        for _ in range(20):
+            parents = [world.commit(world.files, parents, None)]  # noqa: PLW2901  # one behind the other
+        lines.append(parents[0])
+    world.move(lines[0])
+    world.move(lines[1], "refs/heads/elsewhere")
+    asked: list[str] = []
+    parents_of = Graph.parents
+
+    def counted(graph: Graph, oid: str) -> tuple[str, ...]:
+        asked.append(oid)
+        return parents_of(graph, oid)
+
+    monkeypatch.setattr(Graph, "parents", counted)
+    with closing(world.open()) as repository:
+        repository.resolve("elsewhere")
+        accepted = mock.Mock(commit=mock.Mock(id=lines[0]))
+        with pytest.raises(NotTrustedError) as caught:
+            trust.propose(repository, world.root, accepted, lines[1])
+    assert caught.value.code == "E_NOT_DESCENDANT"
+    assert len(asked) < 100
