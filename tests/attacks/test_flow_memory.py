@@ -209,3 +209,30 @@ def test_a_review_on_a_host_that_lost_its_memory(site: Site) -> None:
     assert site.gate.requests == []
     site.move(second)
     assert site.cli("plan", "proposal").code in {0, 2}
+
+
+@pytest.mark.parametrize(
+    "change", [("file", "haproxy/other.yaml"), ("digest", "sha256:" + "0" * 64)], ids=["file", "digest"]
+)
+def test_a_mark_of_a_section_that_was_ours_once_deletes_nothing(
+    site: Site, instance: LabInstance, change: tuple[str, str]
+) -> None:
+    """A section of somebody else's, under a name that was ours, with a mark that says anything else than ours did."""
+    first = _applied(site, site.introduction, 2041, new={"haproxy/api.yaml": _API})
+    line = re.search(r'backend api.*# ({"haoam":.*})', instance.file)
+    assert line is not None
+    second = _applied(site, first, 2042)
+    assert "backend api" not in instance.file
+    mark = re.sub(rf'"{change[0]}":"[^"]*"', f'"{change[0]}":"{change[1]}"', line[1])
+    assert mark != line[1]
+    client = instance.client()
+    try:
+        now = client.raw()
+        client.write_raw(f"{now.text}\nbackend api # {mark}\n  mode http\n", version=now.version or 0)
+    finally:
+        client.close()
+    head = site.move(site.commit(site.with_timeout(2043), [second]))
+    site.review("bob", second, head)
+    planned = site.must(2, "plan", "--output", "json").json["instances"][0]
+    assert [(c["action"], c["section"]) for c in planned["changes"]] == [("update", "backend/web")]
+    assert "backend/api" in planned["foreign"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fake_github import Answer, FakeGitHub, serving
 from forge_world import ACCOUNTS, STRANGER, ForgeWorld, forge_policy, make
-from trust_world import NOW, closed_api, git, policy_document
+from trust_world import NOW, closed_api, git, policy_bytes, policy_document
 
 ALICE, BOB, CAROL, DAVE = (ACCOUNTS[name] for name in ("alice", "bob", "carol", "dave"))
 
@@ -486,6 +486,20 @@ def test_two_pull_requests_that_touch_the_same_file(world: ForgeWorld) -> None:
     base = world.fake.merge(12, world.merge(one), DAVE)
     world.fake.merge(13, world.merge(two, "alice", base=base, files=world.with_file(content=b"both\n")), DAVE)
     world.refused("E_NOT_UP_TO_DATE")
+
+
+@pytest.mark.attack("E_REVIEW_CONTEXT")
+def test_a_pull_request_approved_under_another_policy(world: ForgeWorld) -> None:
+    """Who approved before the policy changed did not approve under the one that judges the merge."""
+    branch = _opened(world)
+    world.fake.review(12, BOB)
+    spec = {**world.spec, "serial": 2, "previous": world.root.policy}
+    files = {**world.files, "trust.yaml": policy_bytes(spec)}
+    base = world.move(world.commit(files, [world.introduction], "alice"))
+    world.review("bob", world.introduction, base)
+    assert world.verify().commit.id == base
+    world.fake.merge(12, world.merge(branch, base=base, files={**files, "docs/web.md": b"two\n"}), DAVE)
+    world.refused("E_REVIEW_CONTEXT")
 
 
 @pytest.mark.attack("E_REVIEW_EXPIRED")

@@ -24,9 +24,11 @@ def _class(match: Mapping[str, Any] = _MATCH, name: str = "PRE-001") -> bytes:
     return document("ChangePolicy", "classes", {"rules": [{"id": name, "match": dict(match), "require": []}]})
 
 
-def _web(*weights: int, name: str = "web", more: Mapping[str, Any] | None = None) -> bytes:
+def _web(*weights: int, name: str = "web", more: Mapping[str, Any] | None = None, meta: Any = None) -> bytes:
     servers = {f"s{i}": {"address": "127.0.0.1", "port": 9 + i, "weight": w} for i, w in enumerate(weights)}
-    return document("Backend", name, {"mode": "http", "servers": servers, **(more or {})})
+    found = json.loads(document("Backend", name, {"mode": "http", "servers": servers, **(more or {})}))
+    found["metadata"] |= meta or {}
+    return json.dumps(found).encode()
 
 
 @pytest.fixture
@@ -83,6 +85,10 @@ def test_control_a_reviewed_change_waives_nothing(site: Site) -> None:
         pytest.param({"haproxy/web.yaml": _web(9, 10, 10)}, id="a server less"),
         pytest.param({"haproxy/web.yaml": b"# nothing\n"}, id="the section deleted"),
         pytest.param({"haproxy/new.yaml": _web(1, name="web-new")}, id="a section created"),
+        pytest.param({"haproxy/web.yaml": _web(9, 10, 10, 10, meta={"protected": True})}, id="protected"),
+        pytest.param(
+            {"haproxy/web.yaml": _web(9, 10, 10, 10, meta={"ignore": ["servers.*.maintenance"]})}, id="ignored"
+        ),
         pytest.param({"docs/a.md": b"a\n"}, id="a change that a class cannot see"),
         pytest.param({"haproxy/web.yaml": _web(9, 10, 10, 10), "docs/a.md": b"a\n"}, id="beside one that it holds"),
     ],
@@ -184,6 +190,43 @@ def test_a_cluster_relabelled_to_come_into_a_class(site: Site) -> None:
     labelled = fleet(site.gate.url, "      labels: {env: test}\n")
     _unreviewed(site, {"haoam.yaml": labelled, "haproxy/web.yaml": _web(9, 10, 10, 10)})
     site.apply_refused("E_THRESHOLD")
+
+
+def _two_teams(site: Site) -> tuple[Site, str]:
+    """A world where those who review the fleet are not asked about sections, and the other way round."""
+    spec = policy_document(site.publics)
+    spec["roles"]["netops"] = {"members": ["bob", "carol"]}
+    spec["rules"] = [
+        {"paths": ["trust.yaml", "keys/**"], "require": {"root": 2}},
+        {"paths": ["haoam.yaml", "access/**"], "require": {"reviewer": 1}},
+        {"paths": ["haproxy/**", "docs/**"], "require": {"netops": 1}, "waive": ["PRE-001"]},
+    ]
+    place = site.place / "teams"
+    place.mkdir()
+    other = Site(place, site.keys, spec, gate=site.gate)
+    other.files = {**other.files, "access/classes.yaml": _class(), "haproxy/web.yaml": _web(10, 10, 10, 10)}
+    other.tip = other.move(other.commit(other.files, [other.introduction], "dave"))
+    other.review("bob", other.introduction, other.tip)
+    return other, other.tip
+
+
+def test_control_a_reviewed_class_beside_a_waived_change(site: Site) -> None:
+    """What the others reviewed stands beside what is waived, when no instance is reached otherwise by it."""
+    other, base = _two_teams(site)
+    files = {"access/more.yaml": _class(name="PRE-009").replace(b"classes", b"more")}
+    head = _unreviewed(other, {**files, "haproxy/web.yaml": _web(9, 10, 10, 10)})
+    other.review("alice", base, head)
+    assert _accepted(other)["waived"] == ["PRE-001"]
+
+
+@pytest.mark.attack("E_THRESHOLD")
+def test_a_reviewed_change_of_the_fleet_beside_one_of_the_class(site: Site) -> None:
+    """A label that its reviewers agreed to does not ride along with a change that needs no review of its own."""
+    other, base = _two_teams(site)
+    labelled = fleet(other.gate.url, "      labels: {env: test}\n")
+    head = _unreviewed(other, {"haoam.yaml": labelled, "haproxy/web.yaml": _web(9, 10, 10, 10)})
+    other.review("alice", base, head)
+    other.apply_refused("E_THRESHOLD")
 
 
 @pytest.mark.attack("E_REVIEW_WITHDRAWN")
