@@ -1,7 +1,7 @@
-"""What an apply must remember in case it is killed: its open transactions, and the text that was there before.
+"""What an apply must remember in case it is killed: its transactions, what was there before, and what it stores.
 
 Whose a transaction is, only its maker knows (FACTS.md, "Writing"), and what was there before can be had from nowhere
-once it is overwritten. Both are written down, and synced, before they are needed. The files hold whole configurations,
+once it is overwritten. All of it is written down, and synced, before it is needed. The files hold whole configurations,
 with passwords: they are readable by their owner only.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -40,6 +40,15 @@ class Journal(Protocol):
     def done(self, instance: InstanceId) -> None:
         """The apply came to its end: proven, or put back."""
 
+    def storing(self, instance: InstanceId, names: Collection[str]) -> None:
+        """Files are about to be stored beside the configuration, `STORAGE/NAME`."""
+
+    def stored(self, instance: InstanceId) -> tuple[str, ...]:
+        """Files that may have been stored, and are in no record of an apply that came to its end; sorted."""
+
+    def recorded(self, instance: InstanceId) -> None:
+        """The record of what was applied knows of them now."""
+
     def unfinished(self, instance: InstanceId) -> bool:
         """Whether an apply before was killed: then `run` has something to do even for an empty plan."""
 
@@ -48,6 +57,7 @@ class Journal(Protocol):
 class _Entry:
     transactions: tuple[str, ...] = ()
     earlier: str | None = field(default=None, repr=False)
+    files: tuple[str, ...] = ()
 
 
 class FileJournal:
@@ -63,12 +73,12 @@ class FileJournal:
     def opened(self, instance: InstanceId, transaction: str) -> None:
         """A transaction of ours is open."""
         entry = self._read(instance)
-        self._write(instance, _Entry((*entry.transactions, transaction), entry.earlier))
+        self._write(instance, replace(entry, transactions=(*entry.transactions, transaction)))
 
     def closed(self, instance: InstanceId, transaction: str) -> None:
         """It is committed or deleted."""
         entry = self._read(instance)
-        self._write(instance, _Entry(tuple(t for t in entry.transactions if t != transaction), entry.earlier))
+        self._write(instance, replace(entry, transactions=tuple(t for t in entry.transactions if t != transaction)))
 
     def left(self, instance: InstanceId) -> tuple[str, ...]:
         """Transactions that were opened and never closed."""
@@ -76,7 +86,7 @@ class FileJournal:
 
     def save_earlier(self, instance: InstanceId, text: str) -> None:
         """Something is about to be written; this is what was there."""
-        self._write(instance, _Entry(self._read(instance).transactions, text))
+        self._write(instance, replace(self._read(instance), earlier=text))
 
     def earlier(self, instance: InstanceId) -> str | None:
         """What was there before an apply that never said `done`."""
@@ -84,11 +94,24 @@ class FileJournal:
 
     def done(self, instance: InstanceId) -> None:
         """The apply came to its end."""
-        self._write(instance, _Entry(self._read(instance).transactions))
+        self._write(instance, replace(self._read(instance), earlier=None))
+
+    def storing(self, instance: InstanceId, names: Collection[str]) -> None:
+        """Files are about to be stored."""
+        entry = self._read(instance)
+        self._write(instance, replace(entry, files=tuple(sorted({*entry.files, *names}))))
+
+    def stored(self, instance: InstanceId) -> tuple[str, ...]:
+        """Files that may have been stored, and are in no record."""
+        return self._read(instance).files
+
+    def recorded(self, instance: InstanceId) -> None:
+        """The record of what was applied knows of them now."""
+        self._write(instance, replace(self._read(instance), files=()))
 
     def unfinished(self, instance: InstanceId) -> bool:
         """Whether an apply before was killed."""
-        return self._read(instance) != _Entry()
+        return replace(self._read(instance), files=()) != _Entry()
 
     def _path(self, instance: InstanceId) -> Path:
         return self._directory / f"{quote(instance.cluster, safe='')}@{quote(instance.name, safe='')}.json"
@@ -102,10 +125,10 @@ class FileJournal:
         except (OSError, ValueError) as error:
             raise self._error("cannot be read", path, instance) from error
         match document:
-            case {"transactions": [*transactions], "earlier": None | str() as earlier} if all(
-                isinstance(item, str) for item in transactions
-            ):
-                return _Entry(tuple(transactions), earlier)
+            case {"transactions": [*transactions], "earlier": None | str() as earlier, **rest}:
+                files = rest.get("files", [])
+                if isinstance(files, list) and all(isinstance(item, str) for item in (*transactions, *files)):
+                    return _Entry(tuple(transactions), earlier, tuple(files))
         raise self._error("is not a journal", path, instance)
 
     def _write(self, instance: InstanceId, entry: _Entry) -> None:
@@ -115,7 +138,7 @@ class FileJournal:
             if entry == _Entry():
                 path.unlink(missing_ok=True)
             else:
-                _replace(path, {"transactions": list(entry.transactions), "earlier": entry.earlier})
+                _replace(path, entry)
             _sync(self._directory)
         except OSError as error:
             raise self._error(f"cannot be written ({error.strerror})", path, instance) from error
@@ -131,13 +154,13 @@ class FileJournal:
         )
 
 
-def _replace(path: Path, document: Mapping[str, object]) -> None:
+def _replace(path: Path, entry: _Entry) -> None:
     """The whole new content or the whole old one, whenever the power goes."""
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(document, file)
+        json.dump(asdict(entry), file)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

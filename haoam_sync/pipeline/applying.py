@@ -141,6 +141,8 @@ def _done(
 
     replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
 
+    for one in authorized.plan.instances:
+        journal.storing(one.id, files.created(one))  # a kill leaves files that nobody else knows to be ours
     outcome: Outcome | None = None
     try:
         outcome = applies.run(
@@ -229,6 +231,7 @@ def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], pl
     So the next plan knows what an instance got, also when the apply stopped half-way through its cluster.
     """
     plans_of = {one.id: one for one in plan.instances}
+    journal = applies.FileJournal(here.settings.state / "journal")
     for name, cluster in targets.items():
         earlier = here.state.applied(name)
         stored = {one: seen.files for one, seen in earlier.instances.items()} if earlier else {}
@@ -237,7 +240,13 @@ def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], pl
                 one.version_after,
                 one.checksum_after,
                 outcome.commit,
-                files.remembered(stored.get(one.id.name, ()), plans_of.get(one.id), wanted.instances.get(one.id), one),
+                files.remembered(
+                    stored.get(one.id.name, ()),
+                    plans_of.get(one.id),
+                    wanted.instances.get(one.id),
+                    one,
+                    left=journal.stored(one.id),
+                ),
             )
             for one in outcome.instances
             if one.id.cluster == name and one.result in _REACHED and one.version_after is not None
@@ -248,3 +257,5 @@ def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], pl
         commit = outcome.commit if whole else earlier.commit if earlier else ""
         if reached:
             here.state.record_applied(name, Applied(commit, instances))
+            for one in reached:
+                journal.recorded(InstanceId(name, one))

@@ -54,8 +54,19 @@ def names(wanted: DesiredInstance) -> set[str]:
     return found | {f"{one.id.kind.store}/{one.storage_name}" for one in wanted.files.values()}
 
 
+def created(plan: InstancePlan) -> frozenset[str]:
+    """`STORAGE/NAME` of each file that a plan stores anew."""
+    certificates = {f"{FileStore.CERTIFICATES}/{c.name}" for c in plan.certificates if c.action is Action.CREATE}
+    return frozenset(certificates | {f"{f.store}/{f.name}" for f in plan.files if f.action is Action.CREATE})
+
+
 def remembered(
-    files: Collection[str] | None, plan: InstancePlan | None, wanted: DesiredInstance | None, outcome: InstanceOutcome
+    files: Collection[str] | None,
+    plan: InstancePlan | None,
+    wanted: DesiredInstance | None,
+    outcome: InstanceOutcome,
+    *,
+    left: Collection[str] = (),
 ) -> tuple[str, ...]:
     """`Seen.files` after an apply. What could not be deleted is still ours.
 
@@ -64,8 +75,9 @@ def remembered(
         plan: that was applied; None when nothing had to be done.
         wanted: what the instance should hold now.
         outcome: how it came out.
+        left: what applies before this one may have stored, and never said so.
     """
-    known = set(files or ())
+    known = {*(files or ()), *left}
     changes = [(FileStore.CERTIFICATES, one.name, one.action) for one in plan.certificates] if plan is not None else []
     changes += [(one.store, one.name, one.action) for one in plan.files] if plan is not None else []
     # before there was a record, the plan alone says what is ours and could not be deleted

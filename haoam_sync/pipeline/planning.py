@@ -71,16 +71,19 @@ class Earlier:
         commits: for each cluster the commit that all of it was brought to last.
         instances: what the commit applied last to each instance wants of it.
         seen: that commit, and the configuration that the apply left on each instance.
+        left: files that an apply may have stored before it was killed, `STORAGE/NAME`.
     """
 
     commits: Mapping[str, str]
     instances: Mapping[InstanceId, DesiredInstance]
     seen: Mapping[InstanceId, Seen]
+    left: Mapping[InstanceId, tuple[str, ...]]
 
     def files(self, identity: InstanceId) -> tuple[str, ...] | None:
         """What we have stored on an instance; None when that is not known."""
         seen = self.seen.get(identity)
-        return seen.files if seen is not None else ()
+        known = seen.files if seen is not None else ()
+        return None if known is None else tuple(sorted({*known, *self.left.get(identity, ())}))
 
     def asked(self, wanted: Mapping[InstanceId, DesiredInstance]) -> Mapping[InstanceId, FilesAsked]:
         """What is to be read of the files of each instance."""
@@ -213,6 +216,8 @@ def earlier(here: Opened, clusters: Mapping[str, Cluster]) -> Earlier:
     """What was applied to the instances of these clusters last; each commit is loaded once."""
     applied = {name: record for name in clusters if (record := here.state.applied(name)) is not None}
     seen = {InstanceId(name, one): found for name, record in applied.items() for one, found in record.instances.items()}
+    journal = applies.FileJournal(here.settings.state / "journal")
+    named = [one.id for cluster in clusters.values() for one in cluster.instances]
     loaded = {commit: here.applied(commit) for commit in sorted({one.commit for one in seen.values()})}
     return Earlier(
         commits={name: record.commit for name, record in applied.items() if record.commit},
@@ -222,6 +227,7 @@ def earlier(here: Opened, clusters: Mapping[str, Cluster]) -> Earlier:
             if (wanted := loaded[one.commit].instances.get(identity)) is not None
         },
         seen=seen,
+        left={one: left for one in named if (left := journal.stored(one))},
     )
 
 

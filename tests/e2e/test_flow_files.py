@@ -6,6 +6,7 @@ import http.client
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -197,6 +198,42 @@ def test_an_apply_that_fails_takes_its_files_away(world: Edge) -> None:
     world.must(8, "apply", digest)
     assert world.node.text == before
     assert stored(world.node, "general") == stored(world.node, "maps") == {}
+
+
+def test_a_file_of_a_killed_apply_is_found_by_another_commit(world: Edge) -> None:
+    """Kill -9 between the first upload and the commit: what was stored is deleted by the apply of a later change."""
+    node = world.node
+    kept = node.lab.directory / "maps" / f"kept-{'0' * 32}.map"
+    kept.write_text("somebody else\n")
+    files = routed(world)
+    digest = world.land(files)
+    uploaded, dead = threading.Event(), threading.Event()
+
+    def hold(request: str) -> bool:
+        if not (request.startswith("POST ") and "/storage/maps" in request):
+            return True
+        uploaded.set()
+        dead.wait(30)
+        return False
+
+    node.gate.answering = hold
+    with world.running("apply", digest) as process:
+        assert uploaded.wait(60)
+        process.kill()
+        process.wait(30)
+        dead.set()
+    node.gate.answering = lambda _: True
+    (left,) = set(stored(node, "maps")) - {kept.name}
+    other = _HOSTS.replace("api.example api", "other.example api")
+    digest = world.land({"haproxy/files.yaml": str(files["haproxy/files.yaml"]).replace(_HOSTS, other)})
+    plan = world.must(2, "plan", "--output", "json").json["instances"][0]
+    assert {(f["action"], f["name"]) for f in plan["files"]} >= {("delete", f"maps/{left}")}
+    done = world.must(0, "apply", digest, "--output", "json").json["instances"][0]
+    assert f"maps/{left}" in done["deleted"]
+    assert left not in stored(node, "maps")
+    assert kept.name in stored(node, "maps")  # the control: nobody says that it is ours
+    assert list((world.work / "state" / "journal").iterdir()) == []
+    world.plan_digest(0)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,30 @@ def test_it_remembers_across_processes(tmp_path: Path) -> None:
     assert list((tmp_path / "j").iterdir()) == []
 
 
+def test_stored_files_outlive_the_end_of_an_apply(tmp_path: Path) -> None:
+    """Files are remembered until the record of what was applied has them; they leave nothing to finish."""
+    journal = FileJournal(tmp_path / "j")
+    journal.storing(LB1, {"maps/b.map"})
+    journal.storing(LB1, {"maps/a.map"})
+    journal.save_earlier(LB1, "global\n")
+    journal.done(LB1)
+    journal = FileJournal(tmp_path / "j")
+    assert journal.stored(LB1) == ("maps/a.map", "maps/b.map")
+    assert not journal.unfinished(LB1)
+    journal.recorded(LB1)
+    assert journal.stored(LB1) == ()
+    assert list((tmp_path / "j").iterdir()) == []
+
+
+def test_a_journal_of_an_earlier_version(tmp_path: Path) -> None:
+    """One that knows of no files is read as before."""
+    journal = FileJournal(tmp_path / "j")
+    journal.save_earlier(LB1, "one")
+    (path,) = (tmp_path / "j").iterdir()
+    path.write_text('{"transactions": ["t1"], "earlier": null}')
+    assert (journal.left(LB1), journal.earlier(LB1), journal.stored(LB1)) == (("t1",), None, ())
+
+
 def test_instances_do_not_mix(tmp_path: Path) -> None:
     """Names that could meet in one file name, or leave the directory, do not."""
     journal = FileJournal(tmp_path / "j")
