@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from haoam_sync.haproxycfg import ConfigFile, normal_form, with_explicit_defaults
@@ -39,7 +39,7 @@ def text_to_restore(before: str, now: str, ours: Collection[SectionId]) -> Earli
     foreign_then, foreign_now = _foreign(then, ours), _foreign(current, ours)
     others = {key for key in {*foreign_then, *foreign_now} if foreign_then.get(key) != foreign_now.get(key)}
     if not others:
-        return Earlier(before)
+        return Earlier(_writable(before))
     there = {section for section in ours if current.find(section.kind, section.name) is not None}
     wanted = {section: found.text for section in ours if (found := then.find(section.kind, section.name)) is not None}
     for section in there & set(wanted):
@@ -47,6 +47,49 @@ def text_to_restore(before: str, now: str, ours: Collection[SectionId]) -> Earli
     current.remove_all(there - set(wanted))
     current.insert_all({section: text for section, text in wanted.items() if section not in there})
     return Earlier(current.text(), tuple(sorted(" ".join(filter(None, key)) for key in others)))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are one configuration: the server's normal form, blanks at the ends of lines aside."""
+    return one.strip("\n") == other.strip("\n") or _trimmed(_normal(one).text()) == _trimmed(_normal(other).text())
+
+
+def reads_back(written: str, found: str) -> bool:
+    """Whether `found` is how the server reads back `written`: it orders the words of some lines its own way.
+
+    Only for a text that was just written: two different lines may have the same words.
+
+    Raises:
+        CodecError: one of the texts is no haproxy.cfg.
+    """
+    return same(written, found) or _words(_normal(written)) == _words(_normal(found))
+
+
+def _words(file: ConfigFile) -> list[tuple[str, str, Mapping[str, list[list[str]]]]]:
+    """Each section's lines by their first word, in their order, the words of each sorted."""
+    sections: list[tuple[str, str, Mapping[str, list[list[str]]]]] = []
+    for section in file:
+        header, *rest = section.text.split("\n")
+        lines: dict[str, list[list[str]]] = {"": [header.split()]}
+        for line in rest:
+            if words := line.split():
+                lines.setdefault(words[0], []).append(sorted(words))
+        sections.append((section.keyword, section.name, lines))
+    return sections
+
+
+def _writable(text: str) -> str:
+    """The text itself where every proxy names its defaults; else in normal form, with names.
+
+    The server sorts the sections of a text that is sent to it and gives its proxies no `from` (FACTS.md): what they
+    have by their places would be another section's.
+    """
+    explicit = with_explicit_defaults(text)
+    return text if explicit == text else normal_form(explicit)
+
+
+def _trimmed(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
 
 
 def _normal(text: str) -> ConfigFile:

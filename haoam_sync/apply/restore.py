@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from haoam_sync.apply import runtime_state, worker
-from haoam_sync.apply.earlier import text_to_restore
+from haoam_sync.apply.earlier import reads_back, text_to_restore
 from haoam_sync.apply.running import Running, spread
 from haoam_sync.apply.runtime_state import RuntimeState
 from haoam_sync.dataplane import Client
@@ -50,7 +50,7 @@ def restore(
 
     A failed reload leaves the file as it was while the API keeps the broken configuration in memory (FACTS.md), so
     equal text alone does not do: the version in the text must be the API's too. What somebody else has written since
-    stays (`earlier.py`).
+    stays (`earlier.py`). A file that was not in the server's normal form comes back in it: the server writes no other.
 
     Args:
         client: of the instance.
@@ -65,6 +65,7 @@ def restore(
         NotRestoredError: the earlier text is not back, or the worker does not run it.
     """
     problem = ""
+    written = False
     sightings = _SETTLED if settle else 1
     for attempt in range(_ATTEMPTS + sightings):
         if attempt:
@@ -72,12 +73,13 @@ def restore(
         try:
             raw = client.raw()
             earlier = text_to_restore(before.text, raw.text, changed)
-            if _is(raw, earlier.text):
+            if _in_step(raw) and (_equal(raw.text, earlier.text) or (written and reads_back(earlier.text, raw.text))):
                 sightings -= 1
                 if not sightings:
                     break
                 continue
             client.write_raw(earlier.text, version=_version(raw, client))
+            written = True
         except ConflictError as error:
             problem = error.message
         except InstanceError as error:
@@ -98,8 +100,13 @@ def restore(
     return Restored(_version(raw, client), digest_bytes(raw.text.encode()), notes)
 
 
-def _is(raw: Raw, text: str) -> bool:
-    return raw.text.strip("\n") == text.strip("\n") and raw.file_version in (None, raw.version)
+def _equal(one: str, other: str) -> bool:
+    return one.strip("\n") == other.strip("\n")
+
+
+def _in_step(raw: Raw) -> bool:
+    """Whether the file is what the API has in its memory."""
+    return raw.file_version in (None, raw.version)
 
 
 def _version(raw: Raw, client: Client) -> int:
