@@ -199,12 +199,14 @@ def _servers(
 def _server(backend: str, running: RuntimeServer, wanted: JsonObject, operator: str | None) -> Iterator[str]:
     what = f"server {backend}/{running.name}"
     state = operator or configured_state(wanted)
-    by_name = _ip(wanted.get("address")) is None
+    address = wanted.get("address")
+    ip = _ip(address)
+    by_name = ip is None
     # A server whose name does not resolve (yet) is put into maintenance by HAProxy itself, without anybody's order.
     if running.admin_state != state and not (by_name and running.admin_state == "maint"):
         yield f"{what} is {running.admin_state}, not {state}"
-    if not by_name and _ip(running.address) not in (None, _ip(wanted.get("address"))):
-        yield f"{what} has the address {running.address}, not {wanted.get('address')}"
+    if not by_name and running.address != address and _ip(running.address) not in (None, ip):
+        yield f"{what} has the address {running.address}, not {address}"
     port = wanted.get("port")
     if isinstance(port, int) and running.port not in (None, port):
         yield f"{what} has the port {running.port}, not {port}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, matching, mentions, put_in, texts
+from haoam_sync.desired.paths import at, matching, put_in, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.stored import FileKind
@@ -103,9 +103,10 @@ def _all(body: JsonObject) -> Iterator[_Found]:
     for field in _RETURNING:
         if field in body:
             yield from _returned(body, field)
-    if mentions(body, "map"):
+    said = written(body)
+    if "map" in said:
         yield from _converters(body)
-    if mentions(body, "-f"):
+    if "-f" in said:
         yield from _pattern_files(body)
 
 

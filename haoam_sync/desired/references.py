@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, matching, mentions, texts
+from haoam_sync.desired.paths import at, matching, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.json import Json, JsonObject
@@ -68,6 +68,8 @@ _AUTH = re.compile(r"\bhttp_auth(?:_group)?\(\s*+([^()\s]*+)\s*+\)")
 _AUTH_GROUP = re.compile(r"!?http_auth_group\(\s*+([^()\s]*+)\s*+\)")
 _COUNTED = re.compile(r"\b(?:in_table|table_[a-z0-9_]+|src_[a-z0-9_]+|sc[0-9]?_[a-z0-9_]+)\(\s*([^()\s]+)\s*\)")
 """Fetches and converters whose last argument may be a table (manual, 7.3.1 "table_*", 7.3.3 "src_*", "sc_*")."""
+_COUNTING = ("table", "src_", "sc_", "sc0_", "sc1_", "sc2_")
+"""One of them stands in every text in which `_COUNTED` finds something."""
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
 """Fields whose text is for people: a sample fetch in it is no reference."""
@@ -105,13 +107,15 @@ class GroupReference:
 
 def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
     """Every section that `body` refers to."""
+    said = written(body)
     yield from _in_fields(body)
     yield from _errors_returned(body)
     yield from _tables(body)
-    yield from _tables_in_expressions(body)
+    if any(word in said for word in _COUNTING):
+        yield from _tables_in_expressions(body)
     yield from _rings(body)
     yield from _stores(body)
-    if kind is not SectionKind.USERLIST and mentions(body, "http_auth"):
+    if kind is not SectionKind.USERLIST and "http_auth" in said:
         for path, text in texts(body):
             if "http_auth" in text and path[-1] not in _PROSE:
                 for name in _AUTH.findall(text):
@@ -155,8 +159,6 @@ def _tables(body: JsonObject) -> Iterator[SectionReference]:
 
 def _tables_in_expressions(body: JsonObject) -> Iterator[SectionReference]:
     """`table_http_req_rate(st)`, `sc0_get_gpc0(st)`, `src_conn_cur(st)`; numbers are counters and indices."""
-    if not mentions(body, "table", "src_", "sc_", "sc0_", "sc1_", "sc2_"):
-        return
     for path, text in texts(body):
         if path[-1] in _PROSE or "(" not in text:
             continue
@@ -196,7 +198,7 @@ def certificate_fields(body: JsonObject) -> Iterator[tuple[Path, str]]:
 
 def groups(body: JsonObject) -> Iterator[GroupReference]:
     """Every group that ACLs and anonymous conditions compare with: `http_auth_group(USERLIST) GROUP...`."""
-    if not mentions(body, "http_auth_group"):
+    if "http_auth_group" not in written(body):
         return
     for path, criterion in matching(body, ("acl_list", "*", "criterion")):
         found = _AUTH_GROUP.fullmatch(criterion)

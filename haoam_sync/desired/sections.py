@@ -176,9 +176,10 @@ class _Named:
 
     def put(self, body: JsonObject, certificate: str, file: str) -> JsonObject:
         """`body` with each reference replaced; the two formats say by what."""
-        body = file_references.with_paths(
-            body, lambda found: file.format(self.files[found]) if found in self.files else None
-        )
+        if self.files:
+            body = file_references.with_paths(
+                body, lambda found: file.format(self.files[found]) if found in self.files else None
+            )
         for path, one in self.certificates.items():
             body = put_in(body, path, certificate.format(one))
         return file_references.with_loads(body, {name: certificate.format(one) for name, one in self.loads.items()})

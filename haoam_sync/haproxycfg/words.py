@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 Obj: TypeAlias = dict[str, Any]
 """A JSON object that the codec is building or reading; it never leaves the package as such."""
 
-_SPECIAL = frozenset("\"'\\#")
+_QUOTING = frozenset("\"'\\")
 _WORD = re.compile(
     r"""\#(?P<comment>.*)
       | (?: [^\s"'\\#]                     # plain
@@ -28,8 +28,9 @@ _WORD = re.compile(
 
 def split(line: str) -> tuple[list[str], str | None]:
     """The words of `line`, and its comment without the `#` (None when there is none)."""
-    if _SPECIAL.isdisjoint(line):
-        return line.split(), None
+    before, mark, after = line.partition("#")
+    if _QUOTING.isdisjoint(before):  # nothing quotes the first `#`, so that it begins the comment
+        return before.split(), after.strip() if mark else None
     words: list[str] = []
     for found in _WORD.finditer(line):
         comment: str | None = found["comment"]
