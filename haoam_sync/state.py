@@ -32,14 +32,15 @@ class Seen:
     """What an apply brought an instance to, and the identity of the configuration that it left there.
 
     Attributes:
-        version: `Configuration-Version`.
-        checksum: `Live.checksum`.
+        version: `Configuration-Version`; None when a later apply failed there and what it left is not known. Commit and
+            files still say what is ours.
+        checksum: `Live.checksum`; "" then.
         commit: 40 hex digits.
         files: what we have stored beside the configuration and not deleted, `STORAGE/NAME`, sorted; None when it is not
             known, since an earlier version applied.
     """
 
-    version: int
+    version: int | None
     checksum: str
     commit: str
     files: tuple[str, ...] | None = None
@@ -102,7 +103,10 @@ class StateDirectory:
                 {
                     # Before records were kept for each instance, the cluster's commit was that of all of them.
                     str(name): Seen(
-                        int(seen["version"]), str(seen["checksum"]), str(seen.get("commit", commit)), _files(seen)
+                        None if seen["version"] is None else int(seen["version"]),
+                        str(seen["checksum"]),
+                        str(seen.get("commit", commit)),
+                        _files(seen),
                     )
                     for name, seen in value["instances"].items()
                 },

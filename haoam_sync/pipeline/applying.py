@@ -228,7 +228,9 @@ def _close_what_was_left(outcome: Outcome, log: AuditLog, settings: Settings) ->
 def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], plan: Plan, wanted: Desired) -> None:
     """Each instance that was reached is at this commit now; the others stay at the one before.
 
-    So the next plan knows what an instance got, also when the apply stopped half-way through its cluster.
+    So the next plan knows what an instance got, also when the apply stopped half-way through its cluster. One that
+    could not be put back stays at the commit before, which says what is ours and protected there. What it holds is not
+    known: a drift check must not take a file that only looks untouched for an instance that is.
     """
     plans_of = {one.id: one for one in plan.instances}
     journal = applies.FileJournal(here.settings.state / "journal")
@@ -251,11 +253,24 @@ def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], pl
             for one in outcome.instances
             if one.id.cluster == name and one.result in _REACHED and one.version_after is not None
         }
-        known = {**(earlier.instances if earlier else {}), **reached}
+        lost = {
+            one.id.name: replace(
+                seen,
+                version=None,
+                checksum="",
+                files=None  # not recorded stays not recorded: this plan does not name what was stored before
+                if seen.files is None
+                else files.remembered(seen.files, plans_of.get(one.id), wanted.instances.get(one.id), one),
+            )
+            for one in outcome.instances
+            if one.id.cluster == name and one.result is Result.NOT_RESTORED
+            if earlier is not None and (seen := earlier.instances.get(one.id.name)) is not None
+        }
+        known = {**(earlier.instances if earlier else {}), **reached, **lost}
         instances = {one.id.name: known[one.id.name] for one in cluster.instances if one.id.name in known}
         whole = len(instances) == len(cluster.instances) and {s.commit for s in instances.values()} == {outcome.commit}
         commit = outcome.commit if whole else earlier.commit if earlier else ""
-        if reached:
+        if reached or lost:
             here.state.record_applied(name, Applied(commit, instances))
             for one in reached:
                 journal.recorded(InstanceId(name, one))

@@ -158,9 +158,9 @@ def _drift(here: Opened, clusters: tuple[str, ...], *, worker: bool) -> Drift:
         planned, uncomparable = _each(before.instances, changed, before, owner)
         failed |= uncomparable
         untouched = [
-            plans.nothing(identity, Guard(before.seen[identity].version, before.seen[identity].checksum))
+            plans.nothing(identity, Guard(seen.version, seen.checksum))
             for identity in found
-            if identity not in changed
+            if identity not in changed and (seen := before.seen[identity]).version is not None
         ]
         result = Plan(
             trusted.id, before.commits, "", tuple(sorted((*planned, *untouched), key=lambda instance: instance.id))
@@ -301,7 +301,12 @@ class _Look:
                 seen = self._before.seen.get(instance.id)
                 wanted = self._before.instances.get(instance.id)
                 renewed = seen is not None and wanted is not None and files.renewed(wanted, seen.files)
-                same = not renewed and seen is not None and live.unchanged(api, seen.version, seen.checksum)
+                same = (
+                    seen is not None
+                    and seen.version is not None
+                    and not renewed
+                    and live.unchanged(api, seen.version, seen.checksum)
+                )
                 asked = self._before.asked(self._before.instances).get(instance.id, NO_FILES)
                 snapshot = None if same else live.read(api, instance.id, asked)
                 if self._worker and wanted is not None:

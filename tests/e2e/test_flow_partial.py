@@ -149,6 +149,27 @@ def test_a_run_that_breaks_off_is_concluded(world: Edge, monkeypatch: pytest.Mon
     world.must(0, "apply", digest)
 
 
+def test_what_could_not_be_put_back_is_read_again(world: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drift looks at all of an instance after exit 9, also where the file looks untouched, until an apply proves it."""
+    world.must(0, "apply", world.land({"haproxy/team.yaml": TEAM}))
+    assert f"{len(world.nodes)} API requests" in world.must(0, "drift").said
+    digest, before = world.land({"haproxy/team.yaml": None}), remembered(world)
+
+    def broken(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applies, "run", broken)
+        world.must(1, "apply", digest)
+    read = int(world.must(0, "drift").said.partition(" API requests")[0].split()[-1])
+    assert read > 5 * len(world.nodes)
+    # A userlist carries no mark: it is ours by the record of the commit before alone, and still is.
+    assert remembered(world) == before
+    world.must(0, "apply", digest)
+    assert [node for node in world.nodes.values() if "userlist team" in node.text] == []
+    assert f"{len(world.nodes)} API requests" in world.must(0, "drift").said
+
+
 def test_somebody_newer_comes_first(world: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one apply waits, another one brings a newer commit: the older one is refused, and nothing goes back."""
     older_digest, older = world.land(HEAVIER), world.head
