@@ -11,7 +11,7 @@ import sys
 import click
 
 from haoam_sync import __version__
-from haoam_sync.cli import printing
+from haoam_sync.cli import collecting, printing
 from haoam_sync.cli.apply import apply
 from haoam_sync.cli.audit import audit
 from haoam_sync.cli.codec import codec
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     output = _output_asked_for(given)
     try:
         # not click's own main: it would make exit 1, "unexpected error", of a pipe that is closed
-        with haoam_sync.make_context("haoam-sync", list(given)) as context:
+        with collecting.seldom(), haoam_sync.make_context("haoam-sync", list(given)) as context:
             code = haoam_sync.invoke(context)
     except click.exceptions.Exit as asked:  # --help, --version
         sys.exit(asked.exit_code)

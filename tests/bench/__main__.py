@@ -21,6 +21,7 @@ from pathlib import Path
 from haoam_sync import apply as applies
 from haoam_sync import desired, live
 from haoam_sync import plan as plans
+from haoam_sync.cli import collecting
 from haoam_sync.lab.haproxy import find_haproxy
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
@@ -51,7 +52,7 @@ def main() -> int:
     _say(_machine())
     _say(f"{'backends':>8}  {'what':<34} {'seconds':>8} {'our CPU':>8} {'requests':>8} {'peak MB':>8}")
     for size in (int(word) for word in options.sizes.split(",")):
-        with directory() as folder:
+        with collecting.seldom(), directory() as folder:
             rows += _sized(folder, size, naive=not options.no_naive)
     document = json.dumps({"machine": _machine(), "rows": [asdict(row) for row in rows]}, indent=1)
     if options.json:
