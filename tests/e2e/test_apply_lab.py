@@ -279,6 +279,10 @@ def test_a_bind_that_cannot_be_had(world: World) -> None:
 
 def test_a_phantom_left_by_somebody_else(world: World) -> None:
     """An instance whose API shows what cannot be loaded is repaired before anything is written."""
+    # A real server reads a file without a version line again by itself, and the phantom is gone (measured); a file that
+    # was written through the API has one, and there the phantom stays.
+    world.want({WEB: backend("web", server("s1", 1))})
+    assert world.apply().result is Result.APPLIED
     version = world.lab.ask("GET", "/configuration/version")
     transaction = world.lab.ask("POST", f"/transactions?version={version}")
     assert isinstance(transaction, dict)
