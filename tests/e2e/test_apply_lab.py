@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import ssl
@@ -338,7 +339,12 @@ def test_killed_in_the_middle(world: World, short_path: Path) -> None:
     """Kill -9 with the transaction open: the next run deletes it and finishes."""
     world.want({WEB: backend("web", server("s1", 2))})
     script = Path(__file__).with_name("apply_and_die.py")
-    process = subprocess.run([sys.executable, str(script), world.lab.url, str(short_path)], check=False, timeout=60)
+    process = subprocess.run(
+        [sys.executable, str(script), world.lab.url, str(short_path)],
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     assert process.returncode == -signal.SIGKILL
     assert len(list((short_path / "journal").iterdir())) == 1
     assert isinstance(left := world.lab.ask("GET", "/transactions"), list)
