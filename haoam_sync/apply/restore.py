@@ -72,8 +72,9 @@ def restore(
             sleep(_PAUSE_S * attempt)
         try:
             raw = client.raw()
-            earlier = text_to_restore(before.text, raw.text, changed)
-            if _in_step(raw) and (_equal(raw.text, earlier.text) or (written and reads_back(earlier.text, raw.text))):
+            earlier = text_to_restore(before.text, raw.text, changed, before.api)
+            back = _equal(raw.text, earlier.text) or (written and reads_back(earlier.text, raw.text, before.api))
+            if _in_step(raw) and back:
                 sightings -= 1
                 if not sightings:
                     break

@@ -14,7 +14,7 @@ from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
 from haoam_sync.haproxycfg.section import CodecError
 from haoam_sync.haproxycfg.table import Table, table
 from haoam_sync.haproxycfg.words import Obj, split
-from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionKind
 
 _PROXIES = frozenset({SectionKind.FRONTEND.value, SectionKind.BACKEND.value, LISTEN})
@@ -26,22 +26,28 @@ _FAMILIES: Mapping[str, tuple[str, str]] = {
 """Keywords of proxies whose lines keep their order among themselves, with the line that says where they stand."""
 _ACL_WITHOUT_VALUE = 3
 """Words of `acl NAME CRITERION`."""
+_NO_EMPTY_VALUES = ApiVersion(3, 4)
+"""From here on an ACL without a value ends with its criterion."""
 _NO_DEFAULTS = "no_defaults"
 """Name of the empty section for proxies that stand before every `defaults`."""
 
 
-def normal_form(text: str) -> str:
+def normal_form(text: str, api: ApiVersion) -> str:
     """`text` as the server's first write makes it; the normal form of a normal form is itself.
 
     Sections of the kinds that the API knows come first, by kind and by name as text, then `listen` by name, then the
     others in their order. The server's own lines at the top are kept as they are.
+
+    Args:
+        text: of the file.
+        api: of the server; what a version writes otherwise is measured.
 
     Raises:
         CodecError: `text` is no haproxy.cfg.
     """
     file = ConfigFile.parse(text)
     top, sections = _top(_with_tail(file.sections, file.tail))
-    sections = [_normal_section(section) for section in _named(_merged(sections))]
+    sections = [_normal_section(section, api) for section in _named(_merged(sections))]
     ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
     parts = [f"{line}\n" for line in (*file.header, *top)]
     if ordered and (parts or ordered[0].lead):
@@ -105,7 +111,7 @@ def _with_name(section: FileSection, name: str) -> FileSection:
     return replace(section, name=name, text=f"{header}{newline}{rest}")
 
 
-def _normal_section(section: FileSection) -> FileSection:
+def _normal_section(section: FileSection, api: ApiVersion) -> FileSection:
     lines = section.text.split("\n")
     lead = "".join(f"{_joined(comment)}\n" for comment in section.comments)
     header = _joined(lines[0])
@@ -116,7 +122,7 @@ def _normal_section(section: FileSection) -> FileSection:
         body = _indented(lines[1:])
     else:
         families = {} if kind is SectionKind.GLOBAL else _FAMILIES
-        body = _grouped(lines[1:], table(kind, NEWEST), families)
+        body = _grouped(lines[1:], table(kind, api), families, api)
     return replace(section, lead=lead, text="\n  ".join([header, *body]))
 
 
@@ -141,7 +147,7 @@ def _listening(lines: list[str]) -> list[str]:
     return [*comments, *own, *stripped[end:]]
 
 
-def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, str]]) -> list[str]:
+def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, str]], api: ApiVersion) -> list[str]:
     """The lines by the table's order; comments go in front of the lines that they stood before, unknown lines last."""
     groups: dict[int, tuple[list[str], list[str]]] = {}
     waiting: list[str] = []
@@ -157,7 +163,7 @@ def _grouped(lines: list[str], known: Table, families: Mapping[str, tuple[str, s
         comments += waiting
         waiting = []
         text = " ".join(_reordered(words, known))
-        if words[0] == "acl" and len(words) == _ACL_WITHOUT_VALUE:
+        if words[0] == "acl" and len(words) == _ACL_WITHOUT_VALUE and api < _NO_EMPTY_VALUES:
             text += " "  # the server writes an empty value with the space in front of it
         own.append(text if comment is None else f"{text} # {comment}")
     out: list[str] = []

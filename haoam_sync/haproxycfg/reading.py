@@ -22,6 +22,6 @@ def sections_in(
     """
     return {
         section.id: parse(section.text, api, complete=True).body
-        for section in ConfigFile.parse(normal_form(text))
+        for section in ConfigFile.parse(normal_form(text, api))
         if section.id is not None and section.id.kind in kinds
     }

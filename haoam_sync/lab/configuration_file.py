@@ -7,6 +7,7 @@ from pathlib import Path
 
 from haoam_sync.haproxycfg import with_explicit_defaults
 from haoam_sync.lab.document import Document, header_version, without_header
+from haoam_sync.model.api_version import ApiVersion
 
 EDITED_PREAMBLE = (
     "# Dataplaneapi managed File\n# changing file directly can cause a conflict if dataplaneapi is running\n"
@@ -21,8 +22,9 @@ class ConfigurationFile:
         written: the text that the lab wrote last.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, api: ApiVersion) -> None:
         self._path = path
+        self._api = api
         self.written = ""
         self._signature = (0, 0, 0)
 
@@ -37,7 +39,7 @@ class ConfigurationFile:
         """
         text = self.text()
         body = without_header(text).removeprefix(EDITED_PREAMBLE)
-        return Document.read(with_explicit_defaults(body)), header_version(text) or 1
+        return Document.read(with_explicit_defaults(body), self._api), header_version(text) or 1
 
     def write(self, text: str) -> None:
         """Replace the file, in one step."""

@@ -56,7 +56,7 @@ class Document:
     order: tuple[Key, ...] = field(default=(), compare=False)
 
     @classmethod
-    def read(cls, text: str) -> Document:
+    def read(cls, text: str, api: ApiVersion) -> Document:
         """Bring `text` (header lines or not) into the normal form and cut it into sections.
 
         Comments above everything stay there, in front of whatever section comes first.
@@ -65,7 +65,7 @@ class Document:
             CodecError: there are lines in no section.
         """
         preamble, rest = _above(without_header(text))
-        normal = cls.of_normal(normal_form(rest))
+        normal = cls.of_normal(normal_form(rest, api))
         return cls(preamble + normal.preamble, normal.sections, normal.order)
 
     @classmethod
@@ -130,9 +130,11 @@ class Document:
         for line in write_section(section.kind, own, api).splitlines():
             rendered += [*comments.pop(_keyword(line), ()), line]
         lines = [*header[:-1], *rendered, *kept]
-        return self.put(section, _normal_section(lines))
+        return self.put(section, _normal_section(lines, api))
 
-    def put_lines(self, section: SectionId, keywords: tuple[str, ...], lines: Sequence[str]) -> Document:
+    def put_lines(
+        self, section: SectionId, keywords: tuple[str, ...], lines: Sequence[str], api: ApiVersion
+    ) -> Document:
         """With these lines (indented) in place of those that begin with `keywords`; comments in front of them stay."""
         kept: list[str] = []
         comments: list[str] = []
@@ -154,7 +156,7 @@ class Document:
         if place < 0:
             place = len(kept)
         new = [*comments, *lines] if lines else []
-        return self.put(section, _normal_section([*kept[:place], *new, *kept[place:]]))
+        return self.put(section, _normal_section([*kept[:place], *new, *kept[place:]], api))
 
     def lines(self, section: SectionId, keywords: tuple[str, ...]) -> list[str]:
         """The lines (indented) that begin with `keywords`, without comment lines."""
@@ -218,9 +220,9 @@ def write_section(kind: SectionKind, body: Body, api: ApiVersion) -> str:
     return f"{text}\n"
 
 
-def _normal_section(lines: Iterable[str]) -> str:
+def _normal_section(lines: Iterable[str], api: ApiVersion) -> str:
     """One section's lines, brought into the server's order."""
-    _, blocks = _cut(normal_form("\n".join(lines) + "\n"))
+    _, blocks = _cut(normal_form("\n".join(lines) + "\n", api))
     return blocks[0]
 
 

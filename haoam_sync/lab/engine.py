@@ -101,7 +101,7 @@ class Engine:
         self.api = api
         self.worker = worker
         self._haproxy = haproxy
-        self._file = ConfigurationFile(directory / "haproxy.cfg")
+        self._file = ConfigurationFile(directory / "haproxy.cfg", api)
         self._lock = threading.RLock()
         self._transactions: dict[str, Transaction] = {}
         self._now = self._file.load()
@@ -382,7 +382,7 @@ class Engine:
             Refusal: it has lines in no section; HAProxy's words say which.
         """
         try:
-            return Document.read(text)
+            return Document.read(text, self.api)
         except CodecError as error:
             self._validate(text, "")
             raise Refusal(HTTPStatus.BAD_REQUEST, f"validation error: {error.message}") from error

@@ -79,7 +79,7 @@ class ListedParts:
                 refusal.leaves_transaction = True
                 raise refusal
             lines = [line for body in bodies for line in self._lines(section, body)]
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         written = self._engine.write(self._queries.target(), edit)
         status = HTTPStatus.OK if written.settled else HTTPStatus.ACCEPTED
@@ -103,7 +103,7 @@ class ListedParts:
             if not 0 <= index < len(lines):
                 raise self._absent(parent, index)
             del lines[index]
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         written = self._engine.write(self._queries.target(), edit)
         status = HTTPStatus.NO_CONTENT if written.settled else HTTPStatus.ACCEPTED
@@ -125,7 +125,7 @@ class ListedParts:
             if replaced and self._part.endpoint == "captures" and self._engine.api < NEWEST:
                 return document  # this server answers as if it did it, and does not
             lines[index : index + replaced] = self._lines(section, body)
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         written = self._engine.write(self._queries.target(), edit)
         status = settled if written.settled else HTTPStatus.ACCEPTED

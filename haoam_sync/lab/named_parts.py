@@ -82,7 +82,7 @@ class NamedParts:
             if name in self._parts(document, section):
                 raise self._taken(parent, name)
             lines = [*document.lines(section, self._part.keywords), *self._lines(section, name, body)]
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         at_run_time: AtRunTime | None = None
         if self._part.endpoint == "servers" and self._kind is SectionKind.BACKEND:
@@ -105,7 +105,7 @@ class NamedParts:
                 raise missing(f"user {body[self._part.key]} does not exist")
             lines = document.lines(section, self._part.keywords)
             lines[index : index + 1] = self._lines(section, self._name(body), body)
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         at_run_time: AtRunTime | None = None
         if self._part.endpoint == "servers":
@@ -125,7 +125,7 @@ class NamedParts:
             index = self._index(document, section, name, "DELETE")
             lines = document.lines(section, self._part.keywords)
             del lines[index]
-            return document.put_lines(section, self._part.keywords, lines)
+            return document.put_lines(section, self._part.keywords, lines, self._engine.api)
 
         written = self._engine.write(self._queries.target(), edit)
         status = HTTPStatus.NO_CONTENT if written.settled else HTTPStatus.ACCEPTED

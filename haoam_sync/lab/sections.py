@@ -239,17 +239,17 @@ class Sections:
         if self._kind is not SectionKind.RING or self._queries.transaction():
             return
         for body in bodies:
-            self._engine.poison(_poisoned(SectionId(self._kind, body["name"])))
+            self._engine.poison(_poisoned(SectionId(self._kind, body["name"]), self._engine.api))
 
 
 def _nothing_to_do(_before: Document) -> bool:
     return True
 
 
-def _poisoned(ring: SectionId) -> Callable[[Document], Document]:
+def _poisoned(ring: SectionId, api: ApiVersion) -> Callable[[Document], Document]:
     def edit(document: Document) -> Document:
         if not document.lines(ring, ("maxlen",)):
-            document = document.put_lines(ring, ("maxlen",), ["  maxlen 0"])
+            document = document.put_lines(ring, ("maxlen",), ["  maxlen 0"], api)
         absent = [word for word in ("format", "timeout connect", "timeout server") if not document.lines(ring, (word,))]
         return document.put(ring, document.section_text(ring) + "".join(f"  {word}\n" for word in absent))
 

@@ -301,7 +301,7 @@ def _keep_defaults(found: Live, reading: Reading) -> None:
     """
     if ConfigFile.parse(found.text).holds_conditionals:
         return  # nothing is written to such an instance
-    after = ConfigFile.parse(haproxycfg.normal_form(reading.text))
+    after = ConfigFile.parse(haproxycfg.normal_form(reading.text, found.api))
     for candidate in reading.candidates:
         after.replace(
             candidate.id.kind, candidate.id.name, haproxycfg.render(candidate.id.kind, candidate.body, found.api)

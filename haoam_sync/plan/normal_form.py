@@ -22,7 +22,7 @@ def first_write(live: Live) -> str | None:
             where=str(live.id),
             hint="take .if and .endif out of haproxy.cfg on the instance, or leave the instance out of the fleet",
         )
-    normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text))
+    normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text), live.api)
     return normal if _trimmed(normal) != _trimmed(live.text) else None
 
 

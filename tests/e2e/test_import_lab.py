@@ -94,7 +94,7 @@ def _lines(text: str) -> list[str]:
 def _same_meaning(before: str, after: str) -> None:
     """Every proxy keeps its defaults, every section what it says; of foreign ones the server moves words at most."""
     assert moved_defaults(before, after, NEWEST) == ()
-    normal = haproxycfg.ConfigFile.parse(haproxycfg.normal_form(haproxycfg.with_explicit_defaults(before)))
+    normal = haproxycfg.ConfigFile.parse(haproxycfg.normal_form(haproxycfg.with_explicit_defaults(before), NEWEST))
     final = haproxycfg.ConfigFile.parse(after)
     assert [(s.keyword, s.name) for s in normal] == [(s.keyword, s.name) for s in final]
     for was, now in zip(normal, final, strict=True):

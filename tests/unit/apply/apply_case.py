@@ -226,7 +226,7 @@ def apply_one(world: World) -> InstanceOutcome:
 
 def bring_into_normal_form(found: Live) -> str | None:
     """The text in the server's normal form, None when it is in it already."""
-    normal = normal_form(with_explicit_defaults(found.text))
+    normal = normal_form(with_explicit_defaults(found.text), found.api)
     return None if normal == found.text else normal
 
 

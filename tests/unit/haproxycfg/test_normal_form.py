@@ -9,6 +9,7 @@ import pytest
 from codec_samples import VERSIONS
 
 from haoam_sync.haproxycfg import CodecError, ConfigFile, normal_form, with_explicit_defaults
+from haoam_sync.model.api_version import NEWEST, ApiVersion
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 BEFORE = """\
@@ -79,12 +80,12 @@ listen web
 
 def test_sections_and_lines_are_regrouped() -> None:
     """Sections are sorted by kind and name, lines by keyword; comments and unknown lines are kept."""
-    assert normal_form(BEFORE) == AFTER
+    assert normal_form(BEFORE, NEWEST) == AFTER
 
 
 def test_it_is_its_own_normal_form() -> None:
     """A second write changes nothing more."""
-    assert normal_form(AFTER) == AFTER
+    assert normal_form(AFTER, NEWEST) == AFTER
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -100,7 +101,7 @@ def test_files_that_the_server_wrote(version: str) -> None:
     for text in written:
         assert ConfigFile.parse(text).text() == text
         if not ConfigFile.parse(text).holds_conditionals:
-            assert normal_form(text) == text
+            assert normal_form(text, ApiVersion.parse(version)) == text
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -109,17 +110,17 @@ def test_measured_first_write(version: str) -> None:
     (path,) = (CONTRACT / version).glob("29-*.json")
     scenario = json.loads(path.read_text(encoding="utf-8"))
     first = next(step["response"]["body"] for step in scenario["steps"] if step["request"]["path"].endswith("/raw"))
-    assert first == "# _md5hash=*\n# _version=*\n\n" + normal_form(scenario["config"])
+    assert first == "# _md5hash=*\n# _version=*\n\n" + normal_form(scenario["config"], ApiVersion.parse(version))
 
 
 def test_comments_at_the_ends_of_the_file() -> None:
     """The comment block that heads a file stays there; one at its end becomes a line of the last section."""
-    assert normal_form("# top\nglobal\n  daemon\n# end\n") == "# top\n\nglobal\n  daemon\n  # end\n"
+    assert normal_form("# top\nglobal\n  daemon\n# end\n", NEWEST) == "# top\n\nglobal\n  daemon\n  # end\n"
 
 
 def test_several_global_sections_become_one() -> None:
     """HAProxy reads several `global` sections as one, and the server writes one."""
-    assert normal_form("global\n  daemon\n\nbackend b\n\nglobal\n  maxconn 5\n") == (
+    assert normal_form("global\n  daemon\n\nbackend b\n\nglobal\n  maxconn 5\n", NEWEST) == (
         "global\n  daemon\n  maxconn 5\n\nbackend b\n"
     )
 
@@ -166,9 +167,16 @@ def test_words_of_redirections_and_cookies() -> None:
         "backend b\n  cookie SRV insert indirect nocache httponly secure\n"
         "  http-request redirect code 302 prefix /x if A\n"
     )
-    assert normal_form(text) == (
+    assert normal_form(text, NEWEST) == (
         "backend b\n  http-request redirect prefix /x code 302 if A\n"
         "  cookie SRV httponly indirect nocache insert secure\n"
     )
     odd = "backend b\n  http-request redirect prefix /x code 302 one two three if A\n"
-    assert normal_form(odd) == odd
+    assert normal_form(odd, NEWEST) == odd
+
+
+@pytest.mark.parametrize(("version", "end"), [("3.2", " "), ("3.4", "")])
+def test_an_acl_without_a_value(version: str, end: str) -> None:
+    """API 3.2 writes the space in front of a value that is not there; 3.4 does not."""
+    text = f"backend b\n  acl a always_true{end}\n  http-request deny if a\n"
+    assert normal_form("backend b\n http-request  deny if a\n acl a always_true\n", ApiVersion.parse(version)) == text

@@ -40,12 +40,12 @@ def case(tmp_path: Path) -> Case:
 
 def test_normal_form_alone_moves_defaults() -> None:
     """Regrouped without `from`, proxies by position get other defaults: each that does is named, and no other."""
-    assert moved_defaults(TWO, normal_form(TWO), NEWEST) == ("frontend early", "frontend web")
+    assert moved_defaults(TWO, normal_form(TWO, NEWEST), NEWEST) == ("frontend early", "frontend web")
 
 
 def test_with_explicit_defaults_nothing_moves() -> None:
     """With an explicit `from` first, every proxy keeps what it has, in whatever unit it is written."""
-    after = normal_form(with_explicit_defaults(TWO)).replace("timeout client 30s", "timeout client 30000")
+    after = normal_form(with_explicit_defaults(TWO), NEWEST).replace("timeout client 30s", "timeout client 30000")
     assert moved_defaults(TWO, after, NEWEST) == ()
 
 
