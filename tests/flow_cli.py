@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from pydantic import TypeAdapter
+
 from haoam_sync import cli
+from haoam_sync.report.schemas import RESULTS
 
 COMMAND = (sys.executable, "-c", "from haoam_sync.cli import main; main()")
 """The same in a process of its own, for what needs signals or real file descriptors."""
@@ -67,4 +70,15 @@ def run(env: Mapping[str, str], cwd: Path, *arguments: str, stdin: str = "") -> 
             code = exited.code
     ran = Ran(code if isinstance(code, int) else 1, out.getvalue(), err.getvalue())
     assert "Traceback" not in ran.said, ran.said
+    if "json" in arguments and ran.out:
+        _fits_its_schema(arguments, ran.json)
     return ran
+
+
+def _fits_its_schema(arguments: tuple[str, ...], printed: Any) -> None:
+    """Whatever a test asks for as JSON is exactly what `schemas/result-*.schema.json` say, no name more or less."""
+    verb = "-".join(word for word in arguments[:2] if not word.startswith("-"))
+    names = [name for name in RESULTS if f"{verb}-".startswith(f"{name}-")]
+    failed = "hint" in printed
+    shape = RESULTS["failure" if failed else max(names, key=len)]
+    TypeAdapter(shape).validate_json(json.dumps(printed))

@@ -7,7 +7,7 @@ from typing import Final
 
 from haoam_sync.audit.attribution import Unattributed
 from haoam_sync.audit.leftovers import LeftTransaction, Unfinished
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.results import AuditResult
 
 TRUNCATION: Final = (
     "records removed from the end leave no trace in the log itself: compare number and hash of the last record with a "
@@ -93,7 +93,7 @@ class Verification:
         """Whether the log is what was written, as far as that can be seen."""
         return not self.flaw_count
 
-    def to_json(self) -> JsonObject:
+    def to_json(self) -> AuditResult:
         """The whole result, for `--output json`."""
         return {
             "intact": self.intact,

@@ -13,7 +13,7 @@ from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.errors import UsageError
 from haoam_sync.importing import Choice
 from haoam_sync.model.api_version import NEWEST, ApiVersion
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.results import ImportResult
 from haoam_sync.model.section import SectionId
 from haoam_sync.pipeline import Endpoint, Imported, Target
 
@@ -146,7 +146,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _json(found: Imported) -> JsonObject:
+def _json(found: Imported) -> ImportResult:
     return {
         "owned": len(found.owned),
         "foreign": len(found.foreign),

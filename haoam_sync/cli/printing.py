@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from haoam_sync.errors import HaoamError, InvalidDesiredError
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.results import Failure
 from haoam_sync.report.text import visible
 
 
-def result(text: Text, value: JsonObject, output: str) -> None:
+def result(text: Text, value: Mapping[str, object], output: str) -> None:
     """Print a result in the form asked for."""
     if output == "json":
         as_json(value)
@@ -29,7 +30,7 @@ def styled(text: Text) -> None:
     console.print(text, end="")
 
 
-def as_json(value: JsonObject) -> None:
+def as_json(value: Mapping[str, object]) -> None:
     """Print one JSON value."""
     click.echo(json.dumps(value, indent=2))
 
@@ -43,7 +44,7 @@ def failure(error: HaoamError, output: str) -> None:
     """Print a failure: what, where, what to do."""
     problems = error.problems if isinstance(error, InvalidDesiredError) else ()
     if output == "json":
-        value: dict[str, object] = {
+        value: Failure = {
             "exit": error.exit,
             "code": error.code,
             "message": error.message,

@@ -8,6 +8,7 @@ from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.errors import UsageError
+from haoam_sync.model.results import ReviewResult
 from haoam_sync.pipeline.reviewing import Decision
 from haoam_sync.report import as_json, text
 from haoam_sync.report.change import change, changed_files
@@ -71,16 +72,15 @@ def review(
             click.confirm(f"sign as {decision}?", abort=True, err=True)
         signed = pipeline.review(shown, key, decision, expect)
     if output == "json":
-        printing.as_json(
-            {
-                "commit": shown.proposed.id,
-                "base": shown.proposed.base,
-                "change_digest": shown.change_digest,
-                "change": shown.change,
-                "files": [{"path": f.path, "action": f.action, "diff": f.diff} for f in shown.files],
-                "plan": as_json.plan(shown.planned.plan, proposed=True) if shown.planned is not None else None,
-                "statement": signed.model_dump(mode="json"),
-            }
-        )
+        done: ReviewResult = {
+            "commit": shown.proposed.id,
+            "base": shown.proposed.base,
+            "change_digest": shown.change_digest,
+            "change": shown.change,
+            "files": [{"path": f.path, "action": f.action, "diff": f.diff} for f in shown.files],
+            "plan": as_json.plan(shown.planned.plan, proposed=True) if shown.planned is not None else None,
+            "statement": signed.model_dump(mode="json"),
+        }
+        printing.as_json(done)
     else:
         click.echo(f"signed: {signed.principal} says {signed.decision}, statement {signed.id}, until {signed.expires}")

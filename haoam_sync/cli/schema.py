@@ -1,4 +1,4 @@
-"""`haoam-sync schema`: the JSON Schemas of the documents."""
+"""`haoam-sync schema`: the JSON Schemas of the documents and of the results."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from haoam_sync import desired
 from haoam_sync.cli import printing
+from haoam_sync.report.schemas import schemas
 
 
 @click.command()
@@ -19,8 +20,8 @@ from haoam_sync.cli import printing
     help="Where to write them.",
 )
 def schema(directory: Path) -> None:
-    """Write the JSON Schemas of all document kinds, for editors and other tools."""
+    """Write the JSON Schemas of all document kinds, and of what commands print as JSON, for editors and other tools."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, content in sorted(desired.schemas().items()):
+    for name, content in sorted({**desired.schemas(), **schemas()}.items()):
         (directory / name).write_bytes(content)
         printing.note(f"wrote {directory / name}")

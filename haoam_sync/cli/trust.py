@@ -10,6 +10,7 @@ from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.cli.trust_root import freeze, revoke, thaw
 from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
+from haoam_sync.model.results import Trusted
 from haoam_sync.report import commits
 
 
@@ -77,9 +78,11 @@ def verify(
     """
     accepted = pipeline.verify_trust(resolve(repo, root, state, audit), revision)
     if output == "json":
-        printing.as_json(
-            {"accepted": commits.as_json(accepted.commit), "steps": [commits.as_json(s) for s in accepted.steps]}
-        )
+        shown: Trusted = {
+            "accepted": commits.as_json(accepted.commit),
+            "steps": [commits.as_json(step) for step in accepted.steps],
+        }
+        printing.as_json(shown)
         return
     printing.styled(commits.table(accepted.steps or (accepted.commit,)))
     click.echo(f"{accepted.commit.id} is trusted")

@@ -9,6 +9,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.model.results import TrustState
 from haoam_sync.report import commits
 from haoam_sync.settings import Settings
 
@@ -38,17 +39,16 @@ def show(*, output: str, repo: str | None, root: str | None, state: str | None, 
     """Show what this host has accepted, and what was applied to each cluster."""
     found = pipeline.remembered(resolve(repo, root, state, audit))
     if output == "json":
-        printing.as_json(
-            {
-                "accepted": [commits.as_json(commit) for commit in found.accepted],
-                "applied": {name: record.commit for name, record in found.applied.items() if record.commit},
-                "instances": {
-                    f"{name}/{one}": seen.commit
-                    for name, record in found.applied.items()
-                    for one, seen in sorted(record.instances.items())
-                },
-            }
-        )
+        shown: TrustState = {
+            "accepted": [commits.as_json(commit) for commit in found.accepted],
+            "applied": {name: record.commit for name, record in found.applied.items() if record.commit},
+            "instances": {
+                f"{name}/{one}": seen.commit
+                for name, record in found.applied.items()
+                for one, seen in sorted(record.instances.items())
+            },
+        }
+        printing.as_json(shown)
         return
     if not found.accepted:
         click.echo("nothing is accepted yet")

@@ -8,6 +8,7 @@ from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.errors import InvalidDesiredError
+from haoam_sync.model.results import ValidResult
 
 
 @click.command()
@@ -26,15 +27,14 @@ def validate(
     if output == "json" and found.refused:
         raise found.failure()
     if output == "json":
-        printing.as_json(
-            {
-                "commit": found.commit,
-                "sections": found.sections,
-                "instances": [str(instance) for instance in found.instances],
-                "haproxy": found.haproxy or None,
-                "unjudged": [str(instance) for instance in found.unjudged],
-            }
-        )
+        valid: ValidResult = {
+            "commit": found.commit,
+            "sections": found.sections,
+            "instances": [str(instance) for instance in found.instances],
+            "haproxy": found.haproxy or None,
+            "unjudged": [str(instance) for instance in found.unjudged],
+        }
+        printing.as_json(valid)
     else:
         click.echo(f"commit {found.commit[:12]}: {found.sections} sections on {len(found.instances)} instances")
         for instance, words in found.refused.items():

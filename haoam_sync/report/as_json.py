@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from haoam_sync.errors import HaoamError
 from haoam_sync.model.fleet import InstanceId
-from haoam_sync.model.json import JsonObject
 from haoam_sync.model.outcome import Outcome
 from haoam_sync.model.plan import InstancePlan, Plan
+from haoam_sync.model.results import DriftResult, InstanceDifferences, OutcomeResult, PlanResult, WorkerDifferences
 
 
-def plan(value: Plan, *, proposed: bool = False) -> JsonObject:
+def plan(value: Plan, *, proposed: bool = False) -> PlanResult:
     """A plan."""
     return {
         "commit": value.commit,
@@ -29,18 +29,17 @@ def drift(
     never_applied: Iterable[str] = (),
     failed: Mapping[InstanceId, HaoamError] | None = None,
     worker: Mapping[InstanceId, tuple[str, ...]] | None = None,
-) -> JsonObject:
+) -> DriftResult:
     """A plan against the commit applied last, read as drift: `before` is live, `after` is what git says.
 
     `worker` is there when it was asked for: what HAProxy runs otherwise, one text each.
     """
-    running = [
+    running: list[WorkerDifferences] = [
         {"instance": str(identity), "differences": list(differences)}
         for identity, differences in sorted((worker or {}).items())
     ]
-    return {
+    found: DriftResult = {
         "in_sync": value.empty and not failed and not any((worker or {}).values()),
-        **({} if worker is None else {"worker": running}),
         "applied": dict(sorted(value.applied.items())),
         "never_applied": sorted(never_applied),
         "failed": [
@@ -49,9 +48,12 @@ def drift(
         ],
         "instances": [_instance(instance) for instance in value.instances],
     }
+    if worker is not None:
+        found["worker"] = running
+    return found
 
 
-def outcome(value: Outcome, *, exit_code: int) -> JsonObject:
+def outcome(value: Outcome, *, exit_code: int) -> OutcomeResult:
     """What an apply did."""
     return {
         "commit": value.commit,
@@ -76,7 +78,7 @@ def outcome(value: Outcome, *, exit_code: int) -> JsonObject:
     }
 
 
-def _instance(value: InstancePlan) -> JsonObject:
+def _instance(value: InstancePlan) -> InstanceDifferences:
     return {
         "instance": str(value.id),
         "empty": value.empty,

@@ -6,10 +6,10 @@ from rich.text import Text
 
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import format_time
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.results import Step
 
 
-def as_json(commit: TrustedCommit) -> JsonObject:
+def as_json(commit: TrustedCommit) -> Step:
     """One accepted step."""
     return {
         "commit": commit.id,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from haoam_sync.model.finding import Finding, exit_code
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.results import DoctorResult
 from haoam_sync.report.text import visible
 
 _STYLE = {"fault": "bold red", "warning": "yellow", "note": "dim"}
@@ -28,7 +28,7 @@ def findings(found: Sequence[Finding]) -> Text:
     return text
 
 
-def as_json(found: Sequence[Finding]) -> JsonObject:
+def as_json(found: Sequence[Finding]) -> DoctorResult:
     """The same as a value."""
     return {
         "exit": exit_code(found),
