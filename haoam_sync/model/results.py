@@ -7,10 +7,10 @@ value is a secret. A name that is here stays; new ones may come, so a reader ign
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NotRequired
 
 from pydantic import ConfigDict, with_config
-from typing_extensions import NotRequired, TypedDict
-
+from typing_extensions import TypedDict
 
 _SHAPE = ConfigDict(extra="forbid", use_attribute_docstrings=True, strict=True)
 
@@ -326,6 +326,16 @@ class Step(TypedDict):
     """The pre-approved classes that stood for the review."""
     forge: str
     """Digest of the forge's answers that counted; empty for none."""
+
+
+@with_config(_SHAPE)
+class Trusted(TypedDict):
+    """`trust verify`."""
+
+    accepted: Step
+    """The commit asked for."""
+    steps: list[Step]
+    """The steps that lead to it from the commit accepted last, in order."""
 
 
 @with_config(_SHAPE)
