@@ -4,6 +4,7 @@
 `model.strict_json` reads what is JSON.
 """
 
-from haoam_sync.http.session import Bounds, Call, Http, Peer, Reply, Transport
+from haoam_sync.http.call import Bounds, Call, Peer, Reply, Transport
+from haoam_sync.http.session import Http
 
 __all__ = ["Bounds", "Call", "Http", "Peer", "Reply", "Transport"]
