@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from haoam_sync.haproxycfg import parts
+from haoam_sync.haproxycfg import parts, turned
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items, Row
 from haoam_sync.haproxycfg.section import canonical
 from haoam_sync.haproxycfg.table import table
@@ -38,7 +38,8 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
     """Every set field of `body` that its canonical form does not have in any form, sorted by path.
 
     What asks for nothing (`false`, `disabled`, an empty text or list) cannot be lost. A number that comes back as
-    another and a text that comes back cut off are lost, too.
+    another and a text that comes back cut off are lost, too, and so is whatever is read back as something else
+    (`turned.py`).
 
     Args:
         kind: of section.
@@ -53,7 +54,15 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
         back = canonical(kind, body, api)
     notes = _notes(kind, api)
     missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
-    return tuple(sorted([*missing, *_changed(body, back, ""), *_odd_options(body)]))
+    found = [*missing, *_changed(body, back, ""), *_odd_options(body)]
+    known = {one.path for one in found}
+    others = (one for one in turned.turned(kind, body, back, api) if one.rule or not _within(one.path, known))
+    return tuple(sorted([*found, *(Lost(one.path, one.reason, one.instead) for one in others)]))
+
+
+def _within(path: str, known: Collection[str]) -> bool:
+    """Whether something at `path`, or below it, is known to be lost."""
+    return any(f"{other}.".startswith(f"{path}.") or f"{path}.".startswith(f"{other}.") for other in known)
 
 
 def _odd_options(body: JsonObject) -> Iterator[Lost]:
