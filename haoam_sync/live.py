@@ -27,7 +27,7 @@ from haoam_sync.model.json import Json, JsonObject, digest_bytes
 from haoam_sync.model.live import Live, LiveSection
 from haoam_sync.model.mark import Mark
 from haoam_sync.model.section import API_KINDS, MANAGED_KINDS, SectionId, SectionKind
-from haoam_sync.model.stored import NO_FILES, CertificateFacts, FilesAsked, FileStore, StoredFiles
+from haoam_sync.model.stored import NO_FILES, CertificateFacts, FilesAsked, FileStore, StoredFiles, crt_lists
 
 FEW = 40
 """So many sections are asked for by name at most."""
@@ -52,6 +52,7 @@ def read(client: Client, instance: InstanceId, asked: FilesAsked = NO_FILES) -> 
         certificates = client.certificates()
         files, facts = _files(client, asked, instance), _facts(client, asked, certificates)
         raw = client.raw()
+        files = _with_lists(client, asked, files, raw.text)
         version = _one_version(kinds, raw, instance)
         if version is None or (raw.file_version is not None and raw.file_version > version):
             continue
@@ -135,7 +136,7 @@ def _read_again(client: Client, earlier: Live, asked: FilesAsked) -> Live | None
         certificates=tuple(sorted(certificate.name for certificate in certificates)),
         certificate_dir=_directory(certificates, instance),
         file_version=raw.version,
-        files=_files(client, asked, instance),
+        files=_with_lists(client, asked, _files(client, asked, instance), raw.text),
         certificate_facts=_facts(client, asked, certificates),
         requests=client.requests - before,
     )
@@ -284,6 +285,22 @@ def _files(client: Client, asked: FilesAsked, instance: InstanceId) -> Mapping[F
                 contents[name] = client.content(store, name)
         found[store] = StoredFiles(tuple(sorted(f.name for f in files)), _directory(files, instance), contents)
     return found
+
+
+def _with_lists(
+    client: Client, asked: FilesAsked, files: Mapping[FileStore, StoredFiles], text: str
+) -> Mapping[FileStore, StoredFiles]:
+    """`files` with the contents of the crt-lists that the configuration names, as far as the API has them."""
+    general = files.get(FileStore.GENERAL)
+    if not asked.lists or general is None:
+        return files
+    named, _ = crt_lists(text, general.directory)
+    contents = dict(general.contents)
+    for name in named:
+        if name in general.names and name not in contents:
+            with contextlib.suppress(MissingObjectError):
+                contents[name] = client.content(FileStore.GENERAL, name)
+    return {**files, FileStore.GENERAL: replace(general, contents=contents)}
 
 
 def _facts(

@@ -38,12 +38,14 @@ class Seen:
         commit: 40 hex digits.
         files: what we have stored beside the configuration and not deleted, `STORAGE/NAME`, sorted; None when it is not
             known, since an earlier version applied.
+        found: what that commit wants there and somebody else had stored before: used, and not ours.
     """
 
     version: int | None
     checksum: str
     commit: str
     files: tuple[str, ...] | None = None
+    found: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class StateDirectory:
                         None if seen["version"] is None else int(seen["version"]),
                         str(seen["checksum"]),
                         str(seen.get("commit", commit)),
-                        _files(seen),
+                        _files(seen, "files"),
+                        _files(seen, "found") or (),
                     )
                     for name, seen in value["instances"].items()
                 },
@@ -152,6 +155,7 @@ class StateDirectory:
                         "checksum": seen.checksum,
                         "commit": seen.commit,
                         **({"files": list(seen.files)} if seen.files is not None else {}),
+                        **({"found": list(seen.found)} if seen.found else {}),
                     }
                     for name, seen in applied.instances.items()
                 },
@@ -187,13 +191,13 @@ class StateDirectory:
             yield
 
 
-def _files(seen: Mapping[str, object]) -> tuple[str, ...] | None:
-    """`Seen.files` as it was written.
+def _files(seen: Mapping[str, object], key: str) -> tuple[str, ...] | None:
+    """`Seen.files` or `Seen.found` as it was written.
 
     Raises:
         TypeError: it is no list of names.
     """
-    files = seen.get("files")
+    files = seen.get(key)
     if files is None:
         return None
     if not isinstance(files, list) or not all(isinstance(name, str) for name in files):

@@ -31,7 +31,7 @@ from haoam_sync.apply.proof import prove
 from haoam_sync.apply.restore import restore
 from haoam_sync.apply.tools import Tools
 from haoam_sync.apply.unexpected import unexpected
-from haoam_sync.apply.uploads import delete_unused
+from haoam_sync.apply.uploads import delete_stored, delete_unused
 from haoam_sync.apply.writes import write_all
 from haoam_sync.dataplane import Client
 from haoam_sync.errors import (
@@ -243,7 +243,7 @@ class InstanceApply:
                 reload=_reload_of(error, progress),
             )
         progress.notes += restored.notes
-        self._delete_uploaded()
+        delete_stored(self._client, self._expected, self._progress, self._tools.journal)
         self._tools.journal.done(self._expected.id)
         return self._outcome(
             Result.RESTORED,
@@ -261,21 +261,9 @@ class InstanceApply:
             self._progress.notes.append("the API shows again what the file holds")
         if self._progress.normalised:
             self._progress.notes.append("the file is in the server's normal form now; nothing else was written")
-        self._delete_uploaded()
+        delete_stored(self._client, self._expected, self._progress, self._tools.journal)
         self._tools.journal.done(self._expected.id)
         return self._failed(error)
-
-    def _delete_uploaded(self) -> None:
-        for name in self._progress.uploaded:
-            try:
-                self._client.delete_certificate(name)
-            except HaoamError as error:
-                self._progress.notes.append(f"certificate {name} is left over: {error.message}")
-        for store, name in reversed(self._progress.files):
-            try:
-                self._client.delete_file(store, name)
-            except HaoamError as error:
-                self._progress.notes.append(f"{store}/{name} is left over: {error.message}")
 
     def _before(self) -> Live:
         if self._progress.before is None:

@@ -43,6 +43,9 @@ class Journal(Protocol):
     def storing(self, instance: InstanceId, names: Collection[str]) -> None:
         """Files are about to be stored beside the configuration, `STORAGE/NAME`."""
 
+    def not_stored(self, instance: InstanceId, names: Collection[str]) -> None:
+        """Of these it is known that they were not stored by us, or are deleted again."""
+
     def stored(self, instance: InstanceId) -> tuple[str, ...]:
         """Files that may have been stored, and are in no record of an apply that came to its end; sorted."""
 
@@ -100,6 +103,12 @@ class FileJournal:
         """Files are about to be stored."""
         entry = self._read(instance)
         self._write(instance, replace(entry, files=tuple(sorted({*entry.files, *names}))))
+
+    def not_stored(self, instance: InstanceId, names: Collection[str]) -> None:
+        """Of these it is known that they were not stored by us, or are deleted again."""
+        entry = self._read(instance)
+        if not set(names).isdisjoint(entry.files):
+            self._write(instance, replace(entry, files=tuple(one for one in entry.files if one not in set(names))))
 
     def stored(self, instance: InstanceId) -> tuple[str, ...]:
         """Files that may have been stored, and are in no record."""

@@ -6,23 +6,61 @@ from collections.abc import Mapping
 
 from cryptography import x509
 
+from haoam_sync.apply.journal import Journal
 from haoam_sync.apply.progress import Progress
 from haoam_sync.dataplane import Client
 from haoam_sync.dataplane.answers import StoredCertificate
 from haoam_sync.errors import ConflictError, HaoamError, InstanceError, RefusedError
 from haoam_sync.model.live import Live
 from haoam_sync.model.plan import Action, CertificateChange, FileUpload, InstancePlan
-from haoam_sync.model.stored import CertificateFacts, FileKind, FileStore, names_directory, text_in_directories
+from haoam_sync.model.stored import (
+    CertificateFacts,
+    FileKind,
+    FileStore,
+    StoredFiles,
+    crt_lists,
+    names_directory,
+    text_in_directories,
+)
 
 
-def upload(client: Client, plan: InstancePlan, live: Live, progress: Progress) -> Mapping[FileStore, str]:
+def upload(
+    client: Client, plan: InstancePlan, live: Live, progress: Progress, journal: Journal
+) -> Mapping[FileStore, str]:
     """I6: store what is new, and repair what does not hold what its name says; the directories that are known then.
+
+    The journal has what is about to be stored, since a kill leaves files that nobody else knows to be ours; and only
+    that, since what somebody else has stored meanwhile is not ours, and must not be taken for it later.
 
     Raises:
         RefusedError: another file is stored under a name that is made of the content of ours.
         InstanceError: the instance refuses, or cannot be reached any more.
     """
     directories = dict(live.directories)
+    new = _new(plan)
+    if new:
+        journal.storing(plan.id, new)
+    try:
+        _store(client, plan, directories, progress)
+    finally:
+        journal.not_stored(plan.id, new - set(stored_names(progress)))
+    return directories
+
+
+def stored_names(progress: Progress) -> tuple[str, ...]:
+    """`STORAGE/NAME` of what is, or may be, there by our doing."""
+    return (
+        *(f"{FileStore.CERTIFICATES}/{name}" for name in progress.uploaded),
+        *(f"{store}/{name}" for store, name in progress.files),
+    )
+
+
+def _new(plan: InstancePlan) -> frozenset[str]:
+    certificates = {f"{FileStore.CERTIFICATES}/{c.name}" for c in plan.certificates if c.action is Action.CREATE}
+    return frozenset(certificates | {f"{f.store}/{f.name}" for f in plan.files if f.action is Action.CREATE})
+
+
+def _store(client: Client, plan: InstancePlan, directories: dict[FileStore, str], progress: Progress) -> None:
     for certificate in plan.certificates:
         if certificate.action is not Action.DELETE:
             directories[FileStore.CERTIFICATES] = _certificate(client, certificate, progress)
@@ -30,7 +68,6 @@ def upload(client: Client, plan: InstancePlan, live: Live, progress: Progress) -
     for file in sorted(plan.files, key=lambda one: one.file is not None and one.file.kind is FileKind.CRT_LIST):
         if file.action is not Action.DELETE:
             _file(client, file, directories, progress)
-    return directories
 
 
 def _certificate(client: Client, change: CertificateChange, progress: Progress) -> str:
@@ -110,6 +147,7 @@ def _file(client: Client, change: FileUpload, directories: dict[FileStore, str],
 def _another(name: str, client: Client) -> RefusedError:
     return RefusedError(
         f"another file is stored under the name {name}, which is made of the content of ours",
+        code="E_FILE_TAKEN",
         where=str(client.id),
         hint="find out who stored it, and delete it when nothing uses it",
     )
@@ -132,10 +170,35 @@ def delete_unused(client: Client, plan: InstancePlan, live: Live) -> tuple[tuple
     return tuple(deleted), tuple(notes)
 
 
+def delete_stored(client: Client, plan: InstancePlan, progress: Progress, journal: Journal) -> None:
+    """Take back what `upload` stored; what cannot be taken back is noted, and stays in the journal."""
+    gone = set(stored_names(progress))
+    for name in progress.uploaded:
+        try:
+            client.delete_certificate(name)
+        except HaoamError as error:
+            gone.discard(f"{FileStore.CERTIFICATES}/{name}")
+            progress.notes.append(f"certificate {name} is left over: {error.message}")
+    for store, name in reversed(progress.files):
+        try:
+            client.delete_file(store, name)
+        except HaoamError as error:
+            gone.discard(f"{store}/{name}")
+            progress.notes.append(f"{store}/{name} is left over: {error.message}")
+    journal.not_stored(plan.id, gone)
+
+
+def _in_a_list(name: str, live: Live) -> bool:
+    """Whether a crt-list that the configuration names has the file: that, the server does not see."""
+    general = live.files.get(FileStore.GENERAL, StoredFiles())
+    lists, _ = crt_lists(live.text, general.directory)
+    return any(name.encode() in general.contents.get(one, b"") for one in lists)
+
+
 def _delete(
     client: Client, store: FileStore, name: str, shown: str, live: Live, deleted: list[str], notes: list[str]
 ) -> None:
-    if name in live.text:
+    if name in live.text or _in_a_list(name, live):
         notes.append(f"{shown.replace('/', ' ', 1)} is still named in the configuration, and was kept")
         return
     try:

@@ -31,7 +31,7 @@ def write_all(client: Client, plan: InstancePlan, live: Live, progress: Progress
     if plan.repair:
         version = _write_text(client, live.text, version, progress)
         progress.repaired = True
-    directories = upload(client, plan, live, progress)
+    directories = upload(client, plan, live, progress, tools.journal)
     bodies = {change.section: _body(change, directories, client) for change in plan.changes if change.body is not None}
     writer = choose(plan, live) if plan.changes else None
     normal = plan.normal_form

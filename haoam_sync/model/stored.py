@@ -42,6 +42,7 @@ _PLACEHOLDERS = {
 }
 PLACEHOLDER = re.compile(r"@(?:ssl_certs|general|maps)_dir/")
 """Any of them. Documents may not hold one: they would name a file that nobody checked."""
+_CRT_LIST = re.compile(r"(?<=\s)crt-list\s+(\S+)")
 _TOKEN = re.compile(r"(@(?:ssl_certs|general|maps)_dir/)([A-Za-z0-9_.-]*)")
 
 
@@ -155,6 +156,19 @@ class StoredFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFiles:
+    """What the record of applies says of the files of an instance, by storage and storage name.
+
+    Attributes:
+        ours: stored by us and not deleted since: repaired when they hold something else, deleted when unused.
+        found: wanted, and there before us: used, never written and never deleted.
+    """
+
+    ours: frozenset[tuple[FileStore, str]] = frozenset()
+    found: frozenset[tuple[FileStore, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class FilesAsked:
     """What a snapshot is to say of the files of an instance, by storage name.
 
@@ -163,12 +177,14 @@ class FilesAsked:
         general: whose contents are read; the storage is listed when there is any name, or `listed` has it.
         maps: the same.
         listed: storages to be listed in any case.
+        lists: whether the contents of those crt-lists are read that the configuration names: what they name is in use.
     """
 
     certificates: frozenset[str] = frozenset()
     general: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
     listed: frozenset[FileStore] = frozenset()
+    lists: bool = False
 
 
 NO_FILES = FilesAsked()
@@ -207,6 +223,21 @@ def renamed(body: JsonObject, names: Mapping[str, str]) -> JsonObject:
 def text_renamed(text: str, names: Mapping[str, str]) -> str:
     """The same for one text."""
     return _TOKEN.sub(lambda found: names.get(found[0], found[0]), text)
+
+
+def crt_lists(text: str, directory: str | None) -> tuple[tuple[str, ...], bool]:
+    """The crt-lists that a part of haproxy.cfg names.
+
+    Args:
+        text: the part.
+        directory: of the general files, with a trailing `/`; None when it is not known.
+
+    Returns:
+        Storage names of those that lie there, sorted; and whether there are others, which nobody here can read.
+    """
+    paths = {found[1].strip("\"'") for found in _CRT_LIST.finditer(text)}
+    inside = {path.removeprefix(directory) for path in paths if directory is not None and path.startswith(directory)}
+    return tuple(sorted(inside)), len(inside) < len(paths)
 
 
 def text_in_directories(text: str, directories: Mapping[FileStore, str]) -> str:

@@ -90,7 +90,7 @@ def _applied(
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, compared.snapshots)
-            _remember(here, outcome, targets, plan, wanted)
+            _remember(here, outcome, targets, plan, wanted, compared.before)
         else:
             outcome = _done(here, authorized, wanted, compared, log, journal)
         _close_what_was_left(outcome, log, here.settings)
@@ -136,13 +136,11 @@ def _done(
             snapshot,
             before.instances.get(snapshot.id),
             compared.owner,
-            files.uploaded(before.files(snapshot.id)),
+            before.files(snapshot.id),
         )
 
     replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
 
-    for one in authorized.plan.instances:
-        journal.storing(one.id, files.created(one))  # a kill leaves files that nobody else knows to be ours
     outcome: Outcome | None = None
     try:
         outcome = applies.run(
@@ -165,7 +163,7 @@ def _done(
                 log.conclude(intention, outcome)
             finally:
                 clusters = {name: wanted.fleet.clusters[name] for name in _clusters_of(outcome)}
-                _remember(here, outcome, clusters, authorized.plan, wanted)
+                _remember(here, outcome, clusters, authorized.plan, wanted, before)
     return replace(
         outcome,
         instances=tuple(replace(one, requests=one.requests + snapshots[one.id].requests) for one in outcome.instances),
@@ -225,12 +223,20 @@ def _close_what_was_left(outcome: Outcome, log: AuditLog, settings: Settings) ->
             )
 
 
-def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], plan: Plan, wanted: Desired) -> None:
+def _remember(
+    here: Opened,
+    outcome: Outcome,
+    targets: Mapping[str, Cluster],
+    plan: Plan,
+    wanted: Desired,
+    before: planning.Earlier,
+) -> None:
     """Each instance that was reached is at this commit now; the others stay at the one before.
 
     So the next plan knows what an instance got, also when the apply stopped half-way through its cluster. One that
     could not be put back stays at the commit before, which says what is ours and protected there. What it holds is not
-    known: a drift check must not take a file that only looks untouched for an instance that is.
+    known: a drift check must not take a file that only looks untouched for an instance that is. What was stored on
+    it is ours by the journal.
     """
     plans_of = {one.id: one for one in plan.instances}
     journal = applies.FileJournal(here.settings.state / "journal")
@@ -242,26 +248,19 @@ def _remember(here: Opened, outcome: Outcome, targets: Mapping[str, Cluster], pl
                 one.version_after,
                 one.checksum_after,
                 outcome.commit,
-                files.remembered(
+                *files.remembered(
                     stored.get(one.id.name, ()),
                     plans_of.get(one.id),
                     wanted.instances.get(one.id),
                     one,
-                    left=journal.stored(one.id),
+                    left=before.left.get(one.id, ()),
                 ),
             )
             for one in outcome.instances
             if one.id.cluster == name and one.result in _REACHED and one.version_after is not None
         }
         lost = {
-            one.id.name: replace(
-                seen,
-                version=None,
-                checksum="",
-                files=None  # not recorded stays not recorded: this plan does not name what was stored before
-                if seen.files is None
-                else files.remembered(seen.files, plans_of.get(one.id), wanted.instances.get(one.id), one),
-            )
+            one.id.name: replace(seen, version=None, checksum="")
             for one in outcome.instances
             if one.id.cluster == name and one.result is Result.NOT_RESTORED
             if earlier is not None and (seen := earlier.instances.get(one.id.name)) is not None

@@ -5,59 +5,69 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from haoam_sync.model.desired import DesiredInstance
-from haoam_sync.model.outcome import InstanceOutcome, Result
-from haoam_sync.model.plan import Action, InstancePlan
-from haoam_sync.model.stored import FilesAsked, FileStore
+from haoam_sync.model.outcome import InstanceOutcome
+from haoam_sync.model.plan import InstancePlan
+from haoam_sync.model.stored import FilesAsked, FileStore, KnownFiles
 
 _CERTIFICATE = "certificate/"
 
 
-def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, files: Collection[str] | None) -> FilesAsked:
+def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, known: KnownFiles | None) -> FilesAsked:
     """What a snapshot is to say of the files of an instance.
 
     Args:
         wanted: of it.
         applied: what the commit applied last wanted of it.
-        files: `Seen.files`.
+        known: what the record says of it.
     """
     contents: dict[FileStore, set[str]] = {FileStore.GENERAL: set(), FileStore.MAPS: set()}
-    listed = {store for store in contents for name in files or () if name.startswith(f"{store}/")}
+    ours = known.ours if known is not None else frozenset()
+    listed = {store for store, _ in ours} - {FileStore.CERTIFICATES}
     for one in applied.files.values() if applied is not None else ():
         listed.add(one.id.kind.store)
     for one in wanted.files.values() if wanted is not None else ():
         contents[one.id.kind.store].add(one.storage_name)
     certificates = wanted.certificates.values() if wanted is not None else ()
+    unused = known is None or not ours <= (keys(wanted) if wanted is not None else set())
+    if unused:
+        listed.add(FileStore.GENERAL)
     return FilesAsked(
         certificates=frozenset(one.storage_name for one in certificates),
         general=frozenset(contents[FileStore.GENERAL]),
         maps=frozenset(contents[FileStore.MAPS]),
         listed=frozenset(listed),
+        lists=unused,
     )
 
 
-def uploaded(files: Collection[str] | None) -> frozenset[tuple[FileStore, str]] | None:
-    """`Seen.files` as the plan stage wants it."""
+def known(files: Collection[str] | None, found: Collection[str] = (), left: Collection[str] = ()) -> KnownFiles | None:
+    """`Seen.files` and `Seen.found` as the plan stage wants them.
+
+    Args:
+        files: stored by us; None when that is not known.
+        found: used, and there before us.
+        left: what applies before may have stored, and never said so.
+    """
     if files is None:
         return None
-    parts = (name.partition("/") for name in files)
-    return frozenset((FileStore(store), name) for store, _, name in parts)
+    ours = _keys({*files, *left})
+    return KnownFiles(ours, _keys(found) - ours)
 
 
-def renewed(wanted: DesiredInstance, files: Collection[str] | None) -> bool:
-    """Whether the contents that the commit applied last names are not those that were stored then."""
-    return files is not None and not names(wanted) <= set(files)
+def renewed(wanted: DesiredInstance, known: KnownFiles | None) -> bool:
+    """Whether the contents that the commit applied last names are not those that were there then."""
+    return known is not None and not keys(wanted) <= known.ours | known.found
+
+
+def keys(wanted: DesiredInstance) -> frozenset[tuple[FileStore, str]]:
+    """Storage and storage name of each file that an instance should hold."""
+    certificates = {(FileStore.CERTIFICATES, one.storage_name) for one in wanted.certificates.values()}
+    return frozenset(certificates | {(one.id.kind.store, one.storage_name) for one in wanted.files.values()})
 
 
 def names(wanted: DesiredInstance) -> set[str]:
-    """`STORAGE/NAME` of each file that an instance should hold."""
-    found = {f"{FileStore.CERTIFICATES}/{one.storage_name}" for one in wanted.certificates.values()}
-    return found | {f"{one.id.kind.store}/{one.storage_name}" for one in wanted.files.values()}
-
-
-def created(plan: InstancePlan) -> frozenset[str]:
-    """`STORAGE/NAME` of each file that a plan stores anew."""
-    certificates = {f"{FileStore.CERTIFICATES}/{c.name}" for c in plan.certificates if c.action is Action.CREATE}
-    return frozenset(certificates | {f"{f.store}/{f.name}" for f in plan.files if f.action is Action.CREATE})
+    """The same as `STORAGE/NAME`."""
+    return {f"{store}/{name}" for store, name in keys(wanted)}
 
 
 def remembered(
@@ -67,8 +77,10 @@ def remembered(
     outcome: InstanceOutcome,
     *,
     left: Collection[str] = (),
-) -> tuple[str, ...]:
-    """`Seen.files` after an apply. What could not be deleted is still ours.
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`Seen.files` and `Seen.found` after an apply that reached an instance.
+
+    Ours is what was stored, and what could not be deleted. What was there before is used, and belongs to who stored it.
 
     Args:
         files: as it was before.
@@ -77,19 +89,22 @@ def remembered(
         outcome: how it came out.
         left: what applies before this one may have stored, and never said so.
     """
-    known = {*(files or ()), *left}
-    changes = [(FileStore.CERTIFICATES, one.name, one.action) for one in plan.certificates] if plan is not None else []
-    changes += [(one.store, one.name, one.action) for one in plan.files] if plan is not None else []
-    # before there was a record, the plan alone says what is ours and could not be deleted
-    known |= {f"{store}/{name}" for store, name, action in changes if action is not Action.DELETE or files is None}
-    if outcome.result in {Result.APPLIED, Result.UNCHANGED} and wanted is not None:
-        known |= names(wanted)
-    gone = {_stored(name) for name in outcome.deleted}
-    return tuple(sorted(known - gone))
+    needed = names(wanted) if wanted is not None else set()
+    ours = {*(files or ()), *left, *(name for one in outcome.created if (name := _stored(one)))}
+    if files is None:  # before there was a record, what lay there under our names was ours
+        deleted = plan.certificates if plan is not None else ()
+        ours |= needed | {f"{FileStore.CERTIFICATES}/{one.name}" for one in deleted}
+    ours -= {_stored(one) for one in outcome.deleted}
+    return tuple(sorted(ours)), tuple(sorted(needed - ours))
 
 
 def _stored(name: str) -> str:
-    """A name of an outcome as `STORAGE/NAME`."""
+    """A name of an outcome as `STORAGE/NAME`; "" for a section."""
     if name.startswith(_CERTIFICATE):
         return f"{FileStore.CERTIFICATES}/{name.removeprefix(_CERTIFICATE)}"
-    return name
+    return name if name.partition("/")[0] in set(FileStore) else ""
+
+
+def _keys(names: Collection[str]) -> frozenset[tuple[FileStore, str]]:
+    parts = (name.partition("/") for name in names)
+    return frozenset((FileStore(store), name) for store, _, name in parts)

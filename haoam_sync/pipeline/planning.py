@@ -17,11 +17,14 @@ from haoam_sync.model.fleet import Cluster, Instance, InstanceId
 from haoam_sync.model.live import Live
 from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Guard, InstancePlan, Plan
-from haoam_sync.model.stored import NO_FILES, FilesAsked
+from haoam_sync.model.stored import NO_FILES, FilesAsked, KnownFiles
 from haoam_sync.pipeline import connecting, files, owning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened
 from haoam_sync.settings import Settings
 from haoam_sync.state import Seen
+
+_NOTHING = Seen(None, "", "", ())
+"""Of an instance of which nothing is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,13 @@ class Earlier:
     seen: Mapping[InstanceId, Seen]
     left: Mapping[InstanceId, tuple[str, ...]]
 
-    def files(self, identity: InstanceId) -> tuple[str, ...] | None:
-        """What we have stored on an instance; None when that is not known."""
-        seen = self.seen.get(identity)
-        known = seen.files if seen is not None else ()
-        return None if known is None else tuple(sorted({*known, *self.left.get(identity, ())}))
+    def files(self, identity: InstanceId) -> KnownFiles | None:
+        """What we have stored on an instance and what we use there; None when that is not known.
+
+        Where nothing is remembered of an instance, nothing on it is ours: not knowing takes no file away.
+        """
+        seen = self.seen.get(identity, _NOTHING)
+        return files.known(seen.files, seen.found, self.left.get(identity, ()))
 
     def asked(self, wanted: Mapping[InstanceId, DesiredInstance]) -> Mapping[InstanceId, FilesAsked]:
         """What is to be read of the files of each instance."""
@@ -204,7 +209,7 @@ def _each(
                     snapshot,
                     before.instances.get(identity),
                     owner,
-                    files.uploaded(before.files(identity)),
+                    before.files(identity),
                 )
             )
         except Exception as error:  # noqa: BLE001 - a defect that one instance's answers bring out is its failure
@@ -300,7 +305,9 @@ class _Look:
             try:
                 seen = self._before.seen.get(instance.id)
                 wanted = self._before.instances.get(instance.id)
-                renewed = seen is not None and wanted is not None and files.renewed(wanted, seen.files)
+                renewed = (
+                    seen is not None and wanted is not None and files.renewed(wanted, self._before.files(instance.id))
+                )
                 same = (
                     seen is not None
                     and seen.version is not None

@@ -35,13 +35,13 @@ from haoam_sync.model.plan import Action, CertificateChange, Change, FileUpload,
 from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
 from haoam_sync.model.sections import fields_missing_in
-from haoam_sync.model.stored import in_directories
+from haoam_sync.model.stored import KnownFiles, in_directories
 from haoam_sync.plan import cost, normal_form, ownership
 from haoam_sync.plan import files as stored_files
 from haoam_sync.plan.again import Again
 from haoam_sync.plan.bodies import mapped, without_secrets
 from haoam_sync.plan.differences import field_changes
-from haoam_sync.plan.files import Uploaded
+from haoam_sync.plan.in_use import InUse
 from haoam_sync.plan.target import target_of, unresolved_paths
 
 __all__ = ["Again", "compute_instance", "nothing"]
@@ -73,7 +73,7 @@ _STORED = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z0-9][A-Za-z0-9_.-]*-)[0-9a-f]{
 
 
 def compute_instance(
-    wanted: DesiredInstance, live: Live, applied: DesiredInstance | None, owner: Owner, uploaded: Uploaded | None = None
+    wanted: DesiredInstance, live: Live, applied: DesiredInstance | None, owner: Owner, known: KnownFiles | None = None
 ) -> InstancePlan:
     """Compare one instance with what is wanted of it; see the module's rules.
 
@@ -82,18 +82,17 @@ def compute_instance(
         live: its snapshot.
         applied: what the commit applied last wanted of it; None when nothing was applied.
         owner: whose the marks are.
-        uploaded: files that we stored on it; None when that is not recorded.
+        known: what the record of applies says of its files; None when it says nothing.
 
     Raises:
         InvalidDesiredError: a field that the instance's API version does not have.
-        NotAuthorizedError: E_OWNER, a declared section carries the mark of another repository.
+        NotAuthorizedError: E_OWNER, a declared section carries the mark of another repository; E_FILE_TAKEN, a file of
+            somebody else lies under the name of a declared one.
         OverLimitError: its file holds conditionals that a write would break.
     """
     _refuse_missing_fields(wanted, live)
     ownership.refuse_strangers(wanted, live, owner)
     live = normal_form.explicit(wanted, live)
-    certificates = stored_files.certificates(wanted, live, applied, uploaded)
-    files = stored_files.others(wanted, live, applied, uploaded)
     unknown = unresolved_paths(wanted, live)
     changes: list[Change] = []
     owned: dict[SectionId, str] = {}
@@ -118,6 +117,8 @@ def compute_instance(
             changes.append(_deletion(there, before))
         elif there is not None:
             foreign.append(str(identity))
+    planned = stored_files.compute(wanted, live, applied, known, InUse(live, {*wanted.sections, *owned}))
+    certificates, files = planned.certificates, planned.others
     changes.sort(key=_written_in_order)
     changes = [_renewed(change, live, certificates, files) for change in changes]
     writes = bool(changes or certificates or files)
@@ -134,7 +135,11 @@ def compute_instance(
         foreign=tuple(sorted(foreign)),
         guard=Guard(live.version, live.checksum),
         unresolved=unresolved,
-        warnings=(*_warnings(wanted, live), *ownership.warnings(wanted, live, applied, owner)),
+        warnings=(
+            *_warnings(wanted, live),
+            *ownership.warnings(wanted, live, applied, owner),
+            *planned.warnings,
+        ),
     )
 
 

@@ -119,6 +119,7 @@ class Node:
         gate: in front of that API.
         port: where its frontend listens once there is one.
         tls_port: where a TLS frontend may listen.
+        other_port: where one more may.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Node:
     gate: Gate
     port: int
     tls_port: int
+    other_port: int
 
     @property
     def text(self) -> str:
@@ -185,7 +187,7 @@ class Edge:
         self.files = work / "files"
         self.nodes = nodes
         self._keys = keys
-        self._origins = origins
+        self.origins = origins
         self._limits = limits
         self.repo.mkdir()
         self.files.mkdir(mode=0o700)
@@ -327,7 +329,7 @@ class Edge:
         clusters: list[str] = []
         for node in self.nodes.values():
             cluster, _, name = node.name.partition("/")
-            ports = ", ".join(f"{one.replace('-', '_')}: {self._origins.ports[one]}" for one in _NAMES)
+            ports = ", ".join(f"{one.replace('-', '_')}: {self.origins.ports[one]}" for one in _NAMES)
             login = "user: admin, password: {secret: env/EDGE_PASSWORD}"
             variables = f"vars: {{port: {node.port}, tls_port: {node.tls_port}}}"
             if cluster not in clusters:
@@ -354,5 +356,5 @@ def edge(work: Path, keys: Mapping[str, Path], *names: str, limits: str = "{}") 
             config = CONFIG.replace("${OLD_PORT}", str(free_port()))
             running = stack.enter_context(lab(directory, config))
             gate = stack.enter_context(Gate(running.url))
-            nodes[name] = Node(name, running, gate, free_port(), free_port())
+            nodes[name] = Node(name, running, gate, free_port(), free_port(), free_port())
         yield Edge(work, keys, nodes, origins, limits)

@@ -96,9 +96,9 @@ def world(tmp_path: Path, people: Mapping[str, Path]) -> Iterator[Edge]:
         yield found
 
 
-def ask(node: Node, path: str = "/", host: str = "x") -> tuple[int, str]:
+def ask(node: Node, path: str = "/", host: str = "x", port: int = 0) -> tuple[int, str]:
     """Status and body of a request through HAProxy."""
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port or node.port, timeout=5)
     try:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()
@@ -107,13 +107,13 @@ def ask(node: Node, path: str = "/", host: str = "x") -> tuple[int, str]:
         connection.close()
 
 
-def eventually(node: Node, wanted: tuple[int, str], path: str = "/", host: str = "x") -> None:
+def eventually(node: Node, wanted: tuple[int, str], path: str = "/", host: str = "x", port: int = 0) -> None:
     """The worker answers so; an older one may still take a connection or two after a reload."""
     deadline = time.monotonic() + 10
-    found = ask(node, path, host)
+    found = ask(node, path, host, port)
     while found != wanted and time.monotonic() < deadline:
         time.sleep(0.05)
-        found = ask(node, path, host)
+        found = ask(node, path, host, port)
     assert found == wanted
 
 
@@ -290,14 +290,14 @@ spec:
 """
 
 
-def served(node: Node, name: str, client: Path | None = None) -> tuple[int, str]:
+def served(node: Node, name: str, client: Path | None = None, port: int = 0) -> tuple[int, str]:
     """Serial of the certificate that is served for a name, and the answer to a request."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if client is not None:
         context.load_cert_chain(client)
     with (
-        socket.create_connection(("127.0.0.1", node.tls_port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port or node.tls_port), timeout=5) as plain,
         context.wrap_socket(plain, server_hostname=name) as tls,
     ):
         presented = tls.getpeercert(binary_form=True)

@@ -70,3 +70,4 @@ def test_one_that_is_there_already(tmp_path: Path, lie: Callable[[], Body], *, s
     assert outcome.result is (Result.APPLIED if same else Result.FAILED)
     assert peer.certificates == {"a.pem": mine.pem}
     assert outcome.created == ()
+    assert world.journal.stored(outcome.id) == ()  # whoever stored it, it was not this apply

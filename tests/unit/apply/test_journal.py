@@ -46,6 +46,14 @@ def test_stored_files_outlive_the_end_of_an_apply(tmp_path: Path) -> None:
     assert list((tmp_path / "j").iterdir()) == []
 
 
+def test_what_was_not_stored_is_forgotten(tmp_path: Path) -> None:
+    """A file that somebody else had stored, or that is deleted again, is not ours; the others still are."""
+    journal = FileJournal(tmp_path / "j")
+    journal.storing(LB1, {"maps/a.map", "maps/b.map"})
+    journal.not_stored(LB1, {"maps/a.map", "maps/c.map"})
+    assert journal.stored(LB1) == ("maps/b.map",)
+
+
 def test_a_journal_of_an_earlier_version(tmp_path: Path) -> None:
     """One that knows of no files is read as before."""
     journal = FileJournal(tmp_path / "j")
