@@ -30,7 +30,7 @@ from haoam_sync.model import password_hash
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.fleet import Fleet, Instance, Limits
-from haoam_sync.model.plan import Action, Change, InstancePlan, Plan, Reason
+from haoam_sync.model.plan import UNSHOWN, Action, Change, InstancePlan, Plan, Reason
 from haoam_sync.model.section import SectionKind
 
 _WHERE_LIMITS = "split the change, or raise the limit under `limits` in haoam.yaml by a reviewed commit"
@@ -142,6 +142,8 @@ def _lost_access(change: Change, login: _Login | None) -> Iterable[_Finding]:
                 yield "E_LIMIT_ACCESS", "global would lose its stats socket"
             for lost in _lost_sockets(change):
                 yield "E_LIMIT_ACCESS", f"global would lose its stats socket {lost}, or change it"
+            for line in _hidden_sockets(change):
+                yield "E_LIMIT_ACCESS", f"global would lose the line `{line}`, which the API does not show"
             gone = {one.path for one in change.fields if one.before is not None and one.after is None}
             if "master-worker" in gone:
                 yield "E_LIMIT_ACCESS", "global would lose master-worker"
@@ -170,6 +172,12 @@ def _lets_in(user: Mapping[str, object], login: _Login) -> bool:
     stored = user.get("password")
     hashed = user.get("secure_password") is not False
     return isinstance(stored, str) and password_hash.is_of(stored, login.password(), hashed=hashed)
+
+
+def _hidden_sockets(change: Change) -> Iterable[str]:
+    for one in change.fields:
+        if one.path == UNSHOWN and isinstance(one.before, list | tuple):
+            yield from (str(line) for line in one.before if str(line).split()[:2] == ["stats", "socket"])
 
 
 def _lost_sockets(change: Change) -> Iterable[str]:

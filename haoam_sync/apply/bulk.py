@@ -18,7 +18,7 @@ def text_of(text: str, changes: tuple[Change, ...], bodies: Mapping[SectionId, J
     """`text` after `changes`.
 
     Lines that the codec does not know, and comments, stay in a section that is replaced, as they do when the server
-    replaces it.
+    replaces it; but not such lines where the change says that they go.
 
     Args:
         text: in the server's normal form.
@@ -39,7 +39,7 @@ def text_of(text: str, changes: tuple[Change, ...], bodies: Mapping[SectionId, J
             deleted.add(section)
         elif there is not None and (change.action is Action.UPDATE or section.kind is SectionKind.GLOBAL):
             new = haproxycfg.render(section.kind, bodies[section], api, complete=True)
-            file.replace(section.kind, section.name, _with_kept(new, there.text, section.kind, api))
+            file.replace(section.kind, section.name, _with_kept(new, there.text, change, api))
         else:
             created[section] = haproxycfg.render(section.kind, bodies[section], api, complete=True)
     if deleted:
@@ -49,13 +49,13 @@ def text_of(text: str, changes: tuple[Change, ...], bodies: Mapping[SectionId, J
     return file.text().rstrip("\n") + "\n"
 
 
-def _with_kept(new: str, old: str, kind: SectionKind, api: ApiVersion) -> str:
+def _with_kept(new: str, old: str, change: Change, api: ApiVersion) -> str:
     """`new` with the comments of `old` in front of its lines, and the lines that nobody knows behind them."""
-    known = table(kind, api)
+    known = table(change.section.kind, api)
     comments, unknown = [], []
     for line in old.split("\n")[1:]:
         words, comment = split(line)
-        if words and known.row(words) is None:
+        if words and known.row(words) is None and not change.unshown:
             unknown.append(line.strip())
         elif not words and comment is not None:
             comments.append(line.strip())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from haoam_sync.apply.bodies import comparable
+from haoam_sync.haproxycfg import FileLines
 from haoam_sync.model.bodies import without_metadata
 from haoam_sync.model.live import Live
 from haoam_sync.model.mark import Mark
-from haoam_sync.model.plan import Action, InstancePlan
+from haoam_sync.model.plan import Action, Change, InstancePlan
 from haoam_sync.model.stored import StoredFiles, in_directories, text_in_directories
 
 
@@ -20,28 +21,35 @@ def differences(plan: InstancePlan, live: Live) -> tuple[str, ...]:
 def _differences(plan: InstancePlan, live: Live) -> Iterator[str]:
     if live.phantom:
         yield f"the API shows version {live.version}, the file holds version {live.file_version}"
+    lines = FileLines(live.text, live.api)
     for change in plan.changes:
-        found = live.sections.get(change.section)
-        if change.body is None:
-            if found is not None:
-                yield f"{change.section} is still there"
-            continue
-        if found is None:
-            yield f"{change.section} is not there"
-            continue
-        kind = change.section.kind
-        wanted = in_directories(change.body, live.directories)
-        # What is equal as it stands is equal in canonical form, which takes a hundred times as long to find out.
-        same = without_metadata(wanted) == without_metadata(found.body)
-        if not same and comparable(kind, wanted, live.api) != comparable(kind, found.body, live.api):
-            yield f"{change.section} is not what was written"
-        match wanted.get("metadata"):
-            case {"haoam": mark} if found.mark != Mark.parse(mark):
-                yield f"{change.section} does not carry our mark"
+        yield from _section(change, live, lines)
     for certificate in plan.certificates:
         if certificate.action is Action.CREATE and certificate.name not in live.certificates:
             yield f"certificate {certificate.name} is not there"
     yield from _files(plan, live)
+
+
+def _section(change: Change, live: Live, lines: FileLines) -> Iterator[str]:
+    found = live.sections.get(change.section)
+    if change.body is None:
+        if found is not None:
+            yield f"{change.section} is still there"
+        return
+    if found is None:
+        yield f"{change.section} is not there"
+        return
+    kind = change.section.kind
+    wanted, there = in_directories(change.body, live.directories), without_metadata(found.body)
+    # What is equal as it stands is equal in canonical form, which takes a hundred times as long to find out.
+    same = without_metadata(wanted) == there
+    if not same and comparable(kind, wanted, live.api) != comparable(kind, found.body, live.api):
+        yield f"{change.section} is not what was written"
+    if lines.unshown(change.section, there):
+        yield f"{change.section} holds lines that the API does not show"
+    match wanted.get("metadata"):
+        case {"haoam": mark} if found.mark != Mark.parse(mark):
+            yield f"{change.section} does not carry our mark"
 
 
 def _files(plan: InstancePlan, live: Live) -> Iterator[str]:

@@ -40,6 +40,8 @@ def choose(plan: InstancePlan, live: Live) -> Writer:
     whole_file = plan.repair or plan.normal_form is not None
     if not whole_file and not any(change.cost.reload for change in plan.changes) and _fits(actions(plan, live)):
         return Writer.DIRECT
+    if any(change.unshown for change in plan.changes):
+        return Writer.BULK  # the server keeps lines that it does not know in a section that it replaces
     return by_cost(len(plan.changes), run_time.count_backends(live))
 
 

@@ -11,7 +11,6 @@ from haoam_sync import haproxycfg
 from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
 from haoam_sync.haproxycfg.words import split
 from haoam_sync.importing import order
-from haoam_sync.importing.faithful import differences
 from haoam_sync.importing.remarks import remarks
 from haoam_sync.importing.values import Candidate, Foreign, Reading
 from haoam_sync.model.api_version import ApiVersion
@@ -142,7 +141,7 @@ class _Sorter:
             body = without_metadata(haproxycfg.parse(section.text, self._api, complete=True).body)
             lost = [f"{one.path}: {one.reason}" for one in haproxycfg.lost(identity.kind, body, self._api)]
             refused = haproxycfg.refused(identity.kind, body, self._api, defaults=self._defaults)
-            changed = list(differences(identity.kind, lines, body, self._api))
+            changed = list(haproxycfg.differences(identity.kind, lines, body, self._api))
         except haproxycfg.CodecError as error:
             return Foreign(heading, error.message)
         reasons = [*changed, *(f"{one.path}: {one.message}" for one in refused), *lost]

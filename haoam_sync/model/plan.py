@@ -13,6 +13,9 @@ from haoam_sync.model.position import Position
 from haoam_sync.model.section import SectionId
 from haoam_sync.model.stored import FileId, FileStore
 
+UNSHOWN = "unshown_lines"
+"""Path of a field change that stands for lines of the file that the API does not show: they go away."""
+
 
 class Action(StrEnum):
     """What a change does, in the imperative."""
@@ -90,6 +93,11 @@ class Change:
     cost: Cost
     body: JsonObject | None = field(repr=False, compare=False)
     protected: bool = False
+
+    @property
+    def unshown(self) -> bool:
+        """Whether lines go away that the API does not show, and keeps when the section is written through it."""
+        return any(one.path == UNSHOWN for one in self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ P6  `metadata` that is not ours stays on what we write.
 P7  Before the first write the file is brought into the server's normal form, with an explicit `from` on every proxy, so
     that no proxy changes its defaults. A document that names the defaults in force at a proxy's place differs in
     nothing from the instance. A file with `.if` is refused: the server's first write would break it.
+P8  The file counts beside the API's objects: lines of a declared section that no object holds go away, as the plan says
+    (`haproxycfg/unshown.py`). HAProxy obeys them, and whoever has a shell on the instance could hide in them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.haproxycfg import FileLines
 from haoam_sync.model.bodies import with_metadata, without_metadata
 from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.fleet import InstanceId
@@ -40,7 +43,7 @@ from haoam_sync.plan import cost, normal_form, ownership
 from haoam_sync.plan import files as stored_files
 from haoam_sync.plan.again import Again
 from haoam_sync.plan.bodies import mapped, without_secrets
-from haoam_sync.plan.differences import field_changes
+from haoam_sync.plan.differences import field_changes, unshown_lines
 from haoam_sync.plan.in_use import InUse
 from haoam_sync.plan.target import target_of, unresolved_paths
 
@@ -99,6 +102,7 @@ def compute_instance(
     foreign = list(live.foreign_texts)
     unresolved = False
     view = RunTimeView.of(live)
+    lines = FileLines(live.text, live.api)
     for identity in sorted({*wanted.sections, *live.sections}):
         section = wanted.sections.get(identity)
         there = live.sections.get(identity)
@@ -110,7 +114,8 @@ def compute_instance(
         if now is not None and ours:
             owned[identity] = digest(without_secrets(identity.kind, now, target))
         if section is not None and target is not None:
-            change = _wanted_change(section, target, there, now, before, live, view, owner, ours=ours)
+            hidden = lines.unshown(identity, now) if now is not None else ()
+            change = _wanted_change(section, target, there, now, before, live, view, owner, hidden, ours=ours)
             if change is not None:
                 changes.append(change)
         elif there is not None and ours:
@@ -167,17 +172,18 @@ def _wanted_change(
     live: Live,
     view: RunTimeView,
     owner: Owner,
+    hidden: tuple[str, ...],
     *,
     ours: bool,
 ) -> Change | None:
-    """P4 to P6 for a declared section; None when there is nothing to do."""
+    """P4 to P6 and P8 for a declared section; None when there is nothing to do."""
     kind = section.id.kind
     adopting = there is not None and not ours
     needs_mark = adopting and kind in MARKED_KINDS
-    if now == target and not needs_mark:
+    if now == target and not needs_mark and not hidden:
         return None
     action = Action.UPDATE if there is not None else Action.CREATE
-    reason = Reason.ADOPT if adopting else _reason(section, target, there, now, before, live)
+    reason = Reason.ADOPT if adopting else _reason(section, target, there, now, before, live, hidden)
     body = with_metadata(target, there.body if there is not None else None)
     if kind in MARKED_KINDS:
         mark = owner.mark(section.position.file, section.digest).to_json()
@@ -187,9 +193,9 @@ def _wanted_change(
         action=action,
         section=section.id,
         reason=reason,
-        fields=field_changes(kind, now or {}, target, section),
+        fields=(*field_changes(kind, now or {}, target, section), *([unshown_lines(hidden)] if hidden else ())),
         position=section.position,
-        cost=cost.of_change(section.id, now, target, view),
+        cost=cost.of_change(section.id, now, target, None if hidden else view),
         body=body,
     )
 
@@ -240,6 +246,7 @@ def _reason(
     now: JsonObject | None,
     before: DesiredSection | None,
     live: Live,
+    hidden: tuple[str, ...],
 ) -> Reason:
     """P5: compare three ways when the commit applied last is known, by our mark otherwise."""
     if before is None:
@@ -248,7 +255,7 @@ def _reason(
         return Reason.GIT
     earlier = target_of(before, now, live, {})
     git_changed = before.digest != section.digest or _structure(earlier, section) != _structure(target, section)
-    drifted = now is None or now != (earlier if git_changed else target)
+    drifted = now is None or bool(hidden) or now != (earlier if git_changed else target)
     if git_changed and drifted:
         return Reason.BOTH
     return Reason.GIT if git_changed else Reason.DRIFT

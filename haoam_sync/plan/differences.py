@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from haoam_sync.haproxycfg.secrets import masked
 from haoam_sync.model.desired import DesiredSection
 from haoam_sync.model.json import Json, JsonObject
-from haoam_sync.model.plan import FieldChange
+from haoam_sync.model.plan import UNSHOWN, FieldChange
 from haoam_sync.model.secret import secret_paths
 from haoam_sync.model.section import SectionKind
 from haoam_sync.plan.bodies import Path, replaced
@@ -46,6 +47,11 @@ def field_changes(
     for key in sorted({*before, *after}):
         walk((key,), before.get(key), after.get(key))
     return tuple(changes)
+
+
+def unshown_lines(lines: Iterable[str]) -> FieldChange:
+    """Lines of the file that the API does not show, as one field of a change: they go away."""
+    return FieldChange(UNSHOWN, [masked(line) for line in lines], None)
 
 
 def _dotted(path: Path) -> str:
