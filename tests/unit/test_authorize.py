@@ -13,7 +13,7 @@ from haoam_sync.model import password_hash
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.fleet import Cluster, Fleet, Instance, InstanceId, Limits
-from haoam_sync.model.plan import Action, Change, Cost, FieldChange, Guard, InstancePlan, Plan, Reason
+from haoam_sync.model.plan import UNSHOWN, Action, Change, Cost, FieldChange, Guard, InstancePlan, Plan, Reason
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference
 from haoam_sync.model.section import SectionId
@@ -145,6 +145,18 @@ def test_allowed_plan_is_the_plan_itself() -> None:
                             [{"address": "/s", "level": "user"}, {"address": "*:9", "level": "admin"}],
                         ),
                     ),
+                ),
+                owned=1,
+            ),
+        ),
+        (
+            "E_LIMIT_ACCESS",
+            6,
+            _plan(
+                _change(
+                    "global",
+                    body={"runtime_apis": [{"address": "/s"}]},
+                    fields=(FieldChange(UNSHOWN, ["stats socket /t some-new-word"], None),),
                 ),
                 owned=1,
             ),
