@@ -11,7 +11,7 @@ from haoam_sync.cli.trust_root import freeze, revoke, thaw
 from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.results import Trusted
-from haoam_sync.report import commits
+from haoam_sync.report import commits, history
 
 
 @click.group()
@@ -66,26 +66,43 @@ def init(
 
 
 @trust.command()
-@click.argument("revision", default="", metavar="[COMMIT]")
+@click.argument("span", default="", metavar="[A..B]")
 @output("json")
 @places
-def verify(
-    *, revision: str, output: str, repo: str | None, root: str | None, state: str | None, audit: str | None
-) -> None:
-    """Prove that COMMIT is signed and reviewed, step by step from the commit accepted last.
+def verify(*, span: str, output: str, repo: str | None, root: str | None, state: str | None, audit: str | None) -> int:
+    """Prove that history is signed and reviewed, and show its steps as a table.
 
-    Nothing is remembered: only `apply` moves what is accepted.
+    Without an argument: what is new on the policy's branch since the commit accepted last. COMMIT: up to there. A..B:
+    the steps after A up to B; A.. ends at the branch's tip, ..B begins at the introduction commit. A range cuts what is
+    shown, never what is verified. Commits are ids, branches, HEAD or pr/12, with ~3 for three steps before.
+
+    The first step that is refused ends the table, with what was found and what would help; exit 4. Nothing is
+    remembered: only `apply` moves what is accepted.
     """
-    accepted = pipeline.verify_trust(resolve(repo, root, state, audit), revision)
+    found = pipeline.verify_trust(resolve(repo, root, state, audit), span)
+    if isinstance(found.verdict, NotTrustedError):
+        _not_trusted(found, found.verdict, output)
+        return found.verdict.exit
     if output == "json":
         shown: Trusted = {
-            "accepted": commits.as_json(accepted.commit),
-            "steps": [commits.as_json(step) for step in accepted.steps],
+            "accepted": commits.as_json(found.verdict),
+            "steps": [history.as_json(row) for row in found.rows],
         }
         printing.as_json(shown)
+        return 0
+    printing.styled(history.table(found.rows))
+    click.echo(f"{found.head} is trusted")
+    return 0
+
+
+def _not_trusted(found: pipeline.Examined, refusal: NotTrustedError, output: str) -> None:
+    if output == "json":
+        printing.as_json(history.failure_as_json(refusal, found.rows))
         return
-    printing.styled(commits.table(accepted.steps or (accepted.commit,)))
-    click.echo(f"{accepted.commit.id} is trusted")
+    printing.styled(history.table(found.rows))
+    if not any(row.refusal is refusal for row in found.rows):
+        printing.failure(refusal, output)  # about all of it, and no step's
+    click.echo(f"{found.head} is NOT trusted: {refusal.code}")
 
 
 @trust.command()
@@ -95,22 +112,20 @@ def verify(
 def explain(
     *, revision: str, output: str, repo: str | None, root: str | None, state: str | None, audit: str | None
 ) -> int:
-    """Say whether COMMIT is trusted, and if not, what was found and what would make it acceptable."""
-    try:
-        accepted = pipeline.verify_trust(resolve(repo, root, state, audit), revision)
-    except NotTrustedError as refusal:
-        if output == "json":
-            raise
-        click.echo(f"not trusted: {refusal.code}")
-        printing.note(f"  commit: {refusal.where or revision}")
-        printing.note(f"  found:  {refusal.message}")
-        printing.note(f"  to do:  {refusal.hint or 'nothing can make it acceptable'}")
-        return refusal.exit
+    """Say which step brings COMMIT in, and what it rests on; or why it is refused, and what would help.
+
+    Shown are the policy, the signatures, the rules that asked for reviews, the reviews that counted, and each one that
+    did not, with the reason. COMMIT is an id, a branch, HEAD or pr/12, with ~3 for three steps before.
+    """
+    found = pipeline.explain_trust(resolve(repo, root, state, audit), revision)
     if output == "json":
-        printing.as_json(commits.as_json(accepted.commit))
-    else:
-        printing.styled(commits.table((accepted.commit,)))
-    return 0
+        if found.refusal is None:
+            printing.as_json(history.explained_as_json(found.row, found.commit))
+            return 0
+        printing.as_json(history.failure_as_json(found.refusal, [found.row]))
+        return found.refusal.exit
+    printing.styled(history.explained(found.row, found.commit, behind=found.behind, refusal=found.refusal))
+    return found.refusal.exit if found.refusal is not None else 0
 
 
 trust.add_command(state)

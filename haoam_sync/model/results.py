@@ -42,6 +42,8 @@ class Failure(TypedDict):
     """What would help."""
     problems: NotRequired[list[Problem]]
     """All of them, where the desired state is invalid."""
+    steps: NotRequired[list[Judged]]
+    """Of `trust verify` and `trust explain`: what was looked at; the refused step is the last."""
 
 
 @with_config(_SHAPE)
@@ -329,13 +331,87 @@ class Step(TypedDict):
 
 
 @with_config(_SHAPE)
+class MatchedRule(TypedDict):
+    """A rule of the policy that a step had to meet."""
+
+    paths: list[str]
+    """Its patterns."""
+    require: dict[str, int]
+    """How many people of which role."""
+    evidence: str
+    changed: list[str]
+    """The changed paths that it is about."""
+    waived: list[str]
+    """The pre-approved classes that stood for its reviews."""
+
+
+@with_config(_SHAPE)
+class IgnoredReview(TypedDict):
+    """Somebody's word about a step that does not count toward it."""
+
+    principal: str
+    """In whose name it is; empty when that can not be read."""
+    decision: str
+    evidence: str
+    id: str
+    where: str
+    """The commit of the statements that carries it, or the review on the forge."""
+    issued: str
+    code: str
+    message: str
+    hint: str
+
+
+@with_config(_SHAPE)
+class Refusal(TypedDict):
+    """Why a step is not trusted."""
+
+    code: str
+    message: str
+    where: str
+    hint: str
+
+
+@with_config(_SHAPE)
+class Judged(Step):
+    """One step of history, accepted or refused, and what that rests on.
+
+    Of a refused step `author`, `committer`, `change_digest` and `decided_at` are empty, since nothing was decided;
+    signers and reviews are those that hold.
+    """
+
+    verdict: str
+    """`accepted` or `refused`."""
+    remembered: bool
+    """Whether it was accepted before, and not judged again."""
+    kind: str
+    """`introduction`, `fast-forward`, `group` (several commits pushed at once), `merge` or `squash`."""
+    changes_policy: bool
+    commits: list[str]
+    """Every commit that it brings in, parents first."""
+    changed: list[str]
+    """The paths that differ."""
+    rules: list[MatchedRule]
+    ignored: list[IgnoredReview]
+    refusal: Refusal | None
+
+
+@with_config(_SHAPE)
 class Trusted(TypedDict):
-    """`trust verify`."""
+    """`trust verify`; when it is not trusted, a failure with the same `steps`."""
 
     accepted: Step
     """The commit asked for."""
-    steps: list[Step]
-    """The steps that lead to it from the commit accepted last, in order."""
+    steps: list[Judged]
+    """The steps asked for, in order: those that are new, or those of the range."""
+
+
+@with_config(_SHAPE)
+class ExplainedCommit(Judged):
+    """`trust explain`: the step that brings a commit in; when it is not trusted, a failure with it as `steps`."""
+
+    asked: str
+    """The commit that was asked about; `commit` is where its step ends."""
 
 
 @with_config(_SHAPE)

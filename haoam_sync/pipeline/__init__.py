@@ -6,6 +6,7 @@ command line to print. Nothing here decides: the stages do.
 
 from haoam_sync.pipeline.applying import apply
 from haoam_sync.pipeline.doctor import doctor
+from haoam_sync.pipeline.examining import Examined, Explained, explain_trust, verify_trust
 from haoam_sync.pipeline.import_files import Imported, Target
 from haoam_sync.pipeline.importing import Endpoint, adopt, import_file, import_instance
 from haoam_sync.pipeline.offline import Validation, render, validate
@@ -13,12 +14,14 @@ from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
 from haoam_sync.pipeline.rooting import Word, rooting
-from haoam_sync.pipeline.trusting import Made, init_trust, verify_trust
+from haoam_sync.pipeline.trusting import Made, init_trust
 
 __all__ = [
     "Beginning",
     "Drift",
     "Endpoint",
+    "Examined",
+    "Explained",
     "Imported",
     "Made",
     "Planned",
@@ -33,6 +36,7 @@ __all__ = [
     "beginning",
     "doctor",
     "drift",
+    "explain_trust",
     "import_file",
     "import_instance",
     "init_trust",

@@ -76,14 +76,34 @@ class Opened:
         except InvalidDesiredError:
             return desired.named_by_any(self.repository.blobs(commit))
 
-    def verify(self, revision: str) -> trust.Accepted:
-        """Trust stage: the commit that `revision` names, signed and reviewed, or a refusal.
+    def verify(self, revision: str, watch: trust.Watch | None = None) -> trust.Accepted:
+        """Trust stage: the commit that `revision` names, signed and reviewed, or a refusal; `watch` is told why.
 
         Raises:
             NotTrustedError: E_...
             UsageError: there is no such commit.
         """
-        return self._verified(self.memory.load(), revision)
+        return self._verified(self.memory.load(), revision, watch)
+
+    def told(self, commit: str) -> tuple[trust.Watch, NotTrustedError | None]:
+        """What a host that remembers nothing would say of a commit of the past: to be told, never to be applied."""
+        watch, nothing = trust.Watch(), trust.TrustState(self.root.introduction, self.root.ref)
+        try:
+            self._verified(nothing, commit, watch, known=())
+        except NotTrustedError as error:
+            return watch, error
+        return watch, None
+
+    def reading(self) -> trust.Case:
+        """What steps that were accepted before are told with."""
+        return trust.reading(
+            self.repository,
+            self.root,
+            self.memory.load(),
+            now=self.now,
+            change_digest=self.change_digest,
+            named=self.named,
+        )
 
     def verify_from_nothing(self, revision: str) -> trust.Accepted:
         """Trust stage, as if nothing were remembered: from the introduction commit on.
@@ -94,7 +114,13 @@ class Opened:
         """
         return self._verified(trust.TrustState(self.root.introduction, self.root.ref), revision)
 
-    def _verified(self, remembered: trust.TrustState, revision: str) -> trust.Accepted:
+    def _verified(
+        self,
+        remembered: trust.TrustState,
+        revision: str,
+        watch: trust.Watch | None = None,
+        known: tuple[str, ...] | None = None,
+    ) -> trust.Accepted:
         return trust.verify(
             self.repository,
             self.root,
@@ -102,10 +128,11 @@ class Opened:
             self.repository.resolve(revision),
             now=self.now,
             change_digest=self.change_digest,
-            known=self._known(remembered),
+            known=self._known(remembered) if known is None else known,
             pre_approved=self.pre_approved,
             named=self.named,
             forge=self.forge,
+            watch=watch,
         )
 
     def _known(self, remembered: trust.TrustState) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The verbs of trust: set it up, verify, show what is remembered."""
+"""Setting trust up: the first policy, the first commit, the host root file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from haoam_sync import desired, trust
 from haoam_sync.errors import UsageError
-from haoam_sync.pipeline.opening import opened
 from haoam_sync.repository import Repository, commit_signed
 from haoam_sync.settings import Settings
 from haoam_sync.state import StateDirectory, write_synced
@@ -72,17 +71,6 @@ def init_trust(
     settings.root.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     write_synced(settings.root, content, mode=0o644)
     return Made(policy, introduction, settings.root)
-
-
-def verify_trust(settings: Settings, revision: str) -> trust.Accepted:
-    """Trust stage alone.
-
-    Raises:
-        NotTrustedError: E_...
-        UsageError: there is no such commit.
-    """
-    with opened(settings) as here:
-        return here.verify(revision)
 
 
 def _commit(worktree: Path, people: list[trust.Member], key: str, also: tuple[str, ...]) -> None:

@@ -20,7 +20,7 @@ RESULTS: Final[Mapping[str, Any]] = {
     "import": results.ImportResult,
     "plan": results.PlanResult,
     "review": results.ReviewResult,
-    "trust-explain": results.Step,
+    "trust-explain": results.ExplainedCommit,
     "trust-state": results.TrustState,
     "trust-verify": results.Trusted,
     "validate": results.ValidResult,

@@ -3,6 +3,8 @@
 `verify` is the decision; `core.py` lists the rules it follows. Everything that makes a TrustedCommit lies in here.
 """
 
+from haoam_sync.trust.account import Watch, accepted
+from haoam_sync.trust.case import Case
 from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
 from haoam_sync.trust.memories import LocalMemory, Memory, memory
 from haoam_sync.trust.memory import Accepted, TrustState
@@ -12,25 +14,33 @@ from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.root_word import RootWord, root_word
 from haoam_sync.trust.signing import SigningKey, signing_key
+from haoam_sync.trust.span import Revision, Span, holds, line_between, not_in_history
 from haoam_sync.trust.state import history, load_state, store_state
-from haoam_sync.trust.verify import ChangeDigest, advance, not_in_history, propose, verify
+from haoam_sync.trust.verify import ChangeDigest, advance, propose, reading, verify
 
 __all__ = [
     "Accepted",
+    "Case",
     "ChangeDigest",
     "LocalMemory",
     "Member",
     "Memory",
     "RecordedMemory",
+    "Revision",
     "RootWord",
     "SigningKey",
+    "Span",
     "TrustState",
+    "Watch",
+    "accepted",
     "advance",
     "certificates",
     "first_policy",
     "history",
+    "holds",
     "init_policy",
     "init_root",
+    "line_between",
     "load_state",
     "member",
     "memory",
@@ -39,6 +49,7 @@ __all__ = [
     "propose",
     "read_denylist",
     "read_root",
+    "reading",
     "require_gpgv",
     "require_ssh_keygen",
     "root_word",

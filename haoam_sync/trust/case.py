@@ -39,6 +39,27 @@ def _bring_nothing(_number: int) -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way in which a step is judged.
+
+    Attributes:
+        base: the commit accepted before.
+        head: the commit to be accepted.
+        squashed: the head that a forge may have squashed into it; "" for none.
+        at: when keys and reviews are judged.
+    """
+
+    base: str
+    head: str
+    squashed: str
+    at: datetime
+
+
+def tell_nobody(_attempt: Attempt) -> None:
+    """Nobody explains it."""
+
+
 @dataclass(frozen=True)
 class Case:
     """What a judgement is based on.
@@ -59,6 +80,7 @@ class Case:
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
         pulls: pull requests on the forge that the host root file names; None when it names none.
         bring: fetches the head of a pull request, where the source has it; what it brings is judged as all else.
+        tried: told of each way in which a step is judged, for those who explain it.
     """
 
     graph: Graph
@@ -75,6 +97,7 @@ class Case:
     reviewed: str = ""
     pulls: Pulls | None = None
     bring: Callable[[int], None] = _bring_nothing
+    tried: Callable[[Attempt], None] = tell_nobody
 
     @cached_property
     def trees(self) -> Trees:

@@ -39,7 +39,7 @@ from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import is_trust_file
-from haoam_sync.trust.case import Case
+from haoam_sync.trust.case import Attempt, Case
 from haoam_sync.trust.forge_reviews import NOT_ASKED, accounts, approved_at, forge_votes, people_of
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
@@ -175,7 +175,7 @@ def _next(
     case: Case, policy: LoadedPolicy, base: str, chain: tuple[str, ...], final: str, reviewed: str
 ) -> TrustedCommit:
     """E2: the longest step from `base` that a review binds, else the step to the next commit."""
-    judge = _judge(case, policy)
+    judge = judge_of(case, policy)
     bound = {said.head for entry in case.log.about(base=base) if (said := judge.genuine(entry)) is not None}
     if case.pulls is not None and len(chain) > 1:
         bound |= case.pulls.ends(chain[0])
@@ -216,7 +216,7 @@ def _squashed(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[s
     squash = "squash" in policy.spec.merge.methods and top.parents == (base,)
     if not squash or not forge_signed(case.graph, policy, head):
         return ()
-    judge = _judge(case, policy)
+    judge = judge_of(case, policy)
     said = (judge.genuine(entry) for entry in reversed(case.log.about(base=base)))
     found = [one.head for one in said if one is not None and one.tree == top.tree and one.head != head]
     pull = case.pulls.by(head, accounts(policy)) if case.pulls is not None else None
@@ -243,7 +243,8 @@ def _step(
     Raises:
         NotTrustedError: as for `accept`.
     """
-    judge, head = _judge(case, policy), heads[0]
+    judge, head = judge_of(case, policy), heads[0]
+    case.tried(Attempt(base, head, squashed, at))
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
     pulls = None if policy.solo else case.pulls
     found = structure(case, policy, base, head, at, squashed)
@@ -329,7 +330,8 @@ def _heads(graph: Graph, base: str, head: str) -> tuple[str, ...]:
     return (head, *parents[1:]) if parents[:1] == (base,) else (head,)
 
 
-def _judge(case: Case, policy: LoadedPolicy) -> Judge:
+def judge_of(case: Case, policy: LoadedPolicy) -> Judge:
+    """What reviews of steps from this policy's commit on are judged with."""
     return Judge(
         case.graph,
         case.trees,
@@ -349,7 +351,7 @@ def _times_of(case: Case, policy: LoadedPolicy, base: str, heads: tuple[str, ...
     It must have been complete at one of them, with what was given until then: who approves an old step again, years
     later, does not undo that. Of a change of the policy, approvals with a key that only the new policy has count too.
     """
-    judge, policies = _judge(case, policy), [policy]
+    judge, policies = judge_of(case, policy), [policy]
     if case.policy_digest(heads[0]) not in {policy.digest, ""}:
         policies.append(case.policy(heads[0]))
     times = set(approved_at(policy, case.pulls.by(heads[0], accounts(policy))) if case.pulls is not None else ())

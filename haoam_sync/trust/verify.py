@@ -17,7 +17,8 @@ from haoam_sync.model.forge import Forge
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.repository import Repository
 from haoam_sync.trust import core
-from haoam_sync.trust.case import Case, NamedBy, PreApproved, no_class, nothing_named
+from haoam_sync.trust.account import Watch
+from haoam_sync.trust.case import Case, NamedBy, PreApproved, no_class, nothing_named, tell_nobody
 from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted, TrustState, advanced
@@ -50,6 +51,7 @@ class _Run:
     named: NamedBy
     pulls: Pulls | None
     bring: Callable[[int], None]
+    watch: Watch | None
 
     def after(self, accepted: str) -> _Run:
         """The same with what roots said, as far as the policy of this accepted commit goes."""
@@ -77,6 +79,7 @@ class _Run:
             reviewed=self.state.commit.reviewed if self.state.commit is not None else "",
             pulls=self.pulls,
             bring=self.bring,
+            tried=self.watch.tried if self.watch is not None else tell_nobody,
         )
 
     def require_thawed(self) -> None:
@@ -101,11 +104,16 @@ class _Run:
     def steps(self, head: str) -> Iterator[TrustedCommit]:
         """E1 to E3, from what is remembered to `head`."""
         if self.state.commit is None:
-            yield self.introduction()
+            first = self.introduction()
+            if self.watch is not None:
+                self.watch.steps.append((first, None))
+            yield first
         trusted = self.state.accepted
         self._require_there(trusted)
         chain = core.first_parent_chain(self.graph, trusted, head)
-        yield from core.accept(self.case(trusted, chain), trusted, head)
+        case = self.case(trusted, chain)
+        over = core.accept if self.watch is None else self.watch.over
+        yield from over(case, trusted, head)
 
     def _require_there(self, trusted: str) -> None:
         """The commit accepted last must be there at all: a machine that never saw it has no copy of its own.
@@ -158,6 +166,7 @@ def verify(
     pre_approved: PreApproved = no_class,
     named: NamedBy = nothing_named,
     forge: Forge | None = None,
+    watch: Watch | None = None,
 ) -> Accepted:
     """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
 
@@ -172,6 +181,7 @@ def verify(
         pre_approved: the classes that a change belongs to, wholly; what it raises goes through.
         named: the files that the documents of a commit name; each weighs what these documents weigh.
         forge: where pull requests are read; None when the host root file names none.
+        watch: keeps what can be told of each step.
 
     Returns:
         The commit, the steps that are new, and the state to be stored with `store_state`.
@@ -180,7 +190,7 @@ def verify(
         NotTrustedError: E_...; nothing changed.
         UsageError: git or ssh-keygen is missing.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge)
+    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, watch)
     _require_newer(repository, root, head, known)
     if state.commit is not None and state.accepted == head:
         run.require_thawed()
@@ -239,6 +249,25 @@ def advance(
         return _accepted(run, repository, tuple(steps), refusal)
 
 
+def reading(
+    repository: Repository,
+    root: HostRoot,
+    state: TrustState,
+    *,
+    now: datetime,
+    change_digest: ChangeDigest,
+    named: NamedBy = nothing_named,
+) -> Case:
+    """What steps that were accepted before are told with: nothing is judged, and no forge is asked.
+
+    Arguments are those of `verify`.
+
+    Raises:
+        NotTrustedError: the state or the statements do not hold.
+    """
+    return _open(repository, root, state, now, change_digest, no_class, named, None).case(state.accepted, ())
+
+
 def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: str) -> ProposedCommit:
     """A commit that nobody is asked to believe, beside the accepted one it builds on.
 
@@ -262,23 +291,6 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
     )
 
 
-def not_in_history(repository: Repository, root: HostRoot, head: str, commits: Collection[str]) -> frozenset[str]:
-    """Those of `commits` (any text) that are neither `head` nor among its first parents since the introduction.
-
-    What was accepted and applied is always one of these. The walk ends where the last one is found.
-
-    Raises:
-        NotTrustedError: E_LIMIT, E_REPO_STATE, E_OID_MISMATCH.
-    """
-    left = set(commits)
-    if left:
-        for oid in Graph(repository, root.introduction).line(head):
-            left.discard(oid)
-            if not left:
-                break
-    return frozenset(left)
-
-
 def _open(
     repository: Repository,
     root: HostRoot,
@@ -288,6 +300,7 @@ def _open(
     pre_approved: PreApproved,
     named: NamedBy,
     forge: Forge | None,
+    watch: Watch | None = None,
 ) -> _Run:
     """E3: what must hold before anything is judged."""
     _require_clock(state, now)
@@ -304,7 +317,19 @@ def _open(
     pulls = Pulls(forge, root.ref) if forge is not None else None
     nothing = Standing()
     run = _Run(
-        root, state, graph, log, denied, nothing, now, change_digest, pre_approved, named, pulls, repository.bring_pull
+        root,
+        state,
+        graph,
+        log,
+        denied,
+        nothing,
+        now,
+        change_digest,
+        pre_approved,
+        named,
+        pulls,
+        repository.bring_pull,
+        watch,
     )
     return run.after(state.accepted) if log.of_roots else run
 

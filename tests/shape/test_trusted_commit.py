@@ -10,6 +10,7 @@ import haoam_sync
 
 PACKAGE = Path(haoam_sync.__file__).parent
 CORE = (
+    "account",
     "case",
     "certificate",
     "claims",
@@ -31,6 +32,7 @@ CORE = (
     "thresholds",
     "trees",
     "weights",
+    "words",
 )
 _OUTSIDE = frozenset({"os", "pathlib", "subprocess", "time", "tempfile", "socket", "secrets", "random", "io"})
 
