@@ -7,7 +7,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
-from haoam_sync.cli.trust_root import freeze, revoke, thaw
+from haoam_sync.cli.trust_root import affirm, freeze, revoke, thaw
 from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.results import Trusted
@@ -129,5 +129,5 @@ def explain(
 
 
 trust.add_command(state)
-for command in (freeze, thaw, revoke):
+for command in (freeze, thaw, revoke, affirm):
     trust.add_command(command)

@@ -1,4 +1,4 @@
-"""`haoam-sync trust freeze|thaw|revoke`: what roots say about everything."""
+"""`haoam-sync trust freeze|thaw|revoke|affirm`: what roots say about everything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import places, resolve
-from haoam_sync.model.root_statement import Compromise, Freeze, RootStatement, Thaw
+from haoam_sync.model.root_statement import Affirm, Compromise, Freeze, RootStatement, Thaw
 from haoam_sync.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -65,10 +65,17 @@ def thaw(
 
 @click.command()
 @click.argument("subject", metavar="PRINCIPAL/KEY")
+@click.option(
+    "--since",
+    default="",
+    metavar="COMMIT",
+    help="The last commit that is beyond doubt: what the key did up to it stands.",
+)
 @_root
 def revoke(
     *,
     subject: str,
+    since: str,
     key: str,
     reason: str,
     yes: bool,
@@ -79,19 +86,49 @@ def revoke(
 ) -> None:
     """Say that a key is compromised: nothing that it ever signed counts any more. It cannot be taken back.
 
-    One root is enough. Then change the policy: the owner gets another key.
+    One root is enough. What was accepted and rests on the key holds everything, until a quorum of the roots affirms it:
+    haoam-sync trust affirm. Then change the policy: the owner gets another key.
     """
-    _say(resolve(repo, root, state, audit), "revoke", subject, key, reason, yes=yes)
+    _say(resolve(repo, root, state, audit), "revoke", subject, key, reason, yes=yes, since=since)
 
 
-def _say(places: Settings, word: pipeline.Word, subject: str, key: str, reason: str, *, yes: bool) -> None:
-    with pipeline.rooting(places, word, subject, key, reason) as (said, root):
+@click.command()
+@click.argument("commit", metavar="COMMIT")
+@_root
+def affirm(
+    *,
+    commit: str,
+    key: str,
+    reason: str,
+    yes: bool,
+    repo: str | None,
+    root: str | None,
+    state: str | None,
+    audit: str | None,
+) -> None:
+    """Your part in letting a commit stand, and all that it builds on, though a compromised key had a part in it.
+
+    It stands when as many roots as the policy's threshold have said so. Look at what is listed first.
+    """
+    _say(resolve(repo, root, state, audit), "affirm", commit, key, reason, yes=yes)
+
+
+def _say(
+    places: Settings, word: pipeline.Word, subject: str, key: str, reason: str, *, yes: bool, since: str = ""
+) -> None:
+    with pipeline.rooting(places, word, subject, key, reason, since=since) as rooting:
+        said = rooting.said
+        for rests in rooting.resting:
+            printing.note(
+                f"{rests.step.id} ({rests.step.base[:12]}..{rests.step.id[:12]}) rests on key {rests.key} "
+                f"of {rests.principal}, which is compromised"
+            )
         printing.note(f"{said.principal} says, by key {said.key}:")
         printing.note(f"  {_words(said)}")
         printing.note(f"  because: {said.reason}")
         if not yes:
             click.confirm("sign and push that?", abort=True, err=True)
-        root.say(said)
+        rooting.say()
     click.echo(f"signed: {said.principal} says {word}, statement {said.id}")
     match said:
         case Freeze():
@@ -103,7 +140,11 @@ def _say(places: Settings, word: pipeline.Word, subject: str, key: str, reason: 
                 "now, on each host that applies, add this line to its denylist, in case statements are withheld:"
             )
             click.echo(f"  {said.compromised.fingerprint}")
+            click.echo("where a commit that is accepted rests on it, everything is held until enough roots run:")
+            click.echo("  haoam-sync trust affirm COMMIT --key KEY --reason WHY")
             click.echo("then change the policy: retire that key, and add another one for its owner")
+        case Affirm():
+            click.echo("haoam-sync trust verify says whether that was enough")
 
 
 def _words(said: RootStatement) -> str:
@@ -114,4 +155,8 @@ def _words(said: RootStatement) -> str:
             return f"the freeze {said.freeze} may end"
         case Compromise():
             one = said.compromised
-            return f"nothing that key {one.key} of {one.principal} ({one.fingerprint}) ever signed counts any more"
+            return f"nothing that key {one.key} of {one.principal} ({one.fingerprint}) ever signed counts any more" + (
+                f", but for what it did up to {said.since}" if said.since is not None else ""
+            )
+        case Affirm():
+            return f"{said.commit} may stand, and all that it builds on, whatever was done with {', '.join(said.keys)}"

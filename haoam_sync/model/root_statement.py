@@ -1,4 +1,4 @@
-"""What a root says about everything, not about one change: freeze, thaw, compromise. Byte for byte.
+"""What a root says about everything, not about one change: freeze, thaw, compromise, affirm. Byte for byte.
 
 They lie in the same log as reviews, in the same envelope (`evidence.py`), and are read in one form only, too.
 The subject of the in-toto statement is the repository, named by its introduction commit.
@@ -11,23 +11,37 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.evidence import CommitText, DigestText, NameText, Policy, RefText, Seen, TimeText
+from haoam_sync.model.evidence import CommitText, DigestText, NameText, Policy, RefText, Seen, TimeText, TreeSha256
 from haoam_sync.model.json import canonical_json, digest_bytes
 
 PREFIX: Final = b'"predicateType":"urn:haoam-sync:'
 """How the type stands in a statement, up to the kind's name."""
 
 _MOST_REASON = 500
+_MOST_KEYS = 100
 
 IdText = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 KeyText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 FingerprintText = Annotated[str, StringConstraints(pattern=r"^(?:SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40})$")]
+DeniedText = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:SHA256:[A-Za-z0-9+/]{43}|[0-9A-F]{40}|[A-Za-z0-9._-]{0,64}/[A-Za-z0-9][A-Za-z0-9._-]{0,63})$"
+    ),
+]
+"""What a key may be denied by: its fingerprint, a subkey's, or `PRINCIPAL/KEY`."""
 
 
 def _reason_text(text: str) -> str:
     if len(text) > _MOST_REASON or not text.isprintable():
         raise ValueError(f"a reason is one line of at most {_MOST_REASON} characters that all show")
     return text
+
+
+def _sorted_once(keys: tuple[str, ...]) -> tuple[str, ...]:
+    if list(keys) != sorted(set(keys)):
+        raise ValueError("keys are sorted, each once")
+    return keys
 
 
 ReasonText = Annotated[str, AfterValidator(_reason_text)]
@@ -89,13 +103,33 @@ class CompromisedKey(_Strict):
 
 
 class Compromise(_Said):
-    """Nothing that a key ever signed speaks for anything any more."""
+    """Nothing that a key ever signed speaks for anything any more.
+
+    Attributes:
+        since: the last commit of the branch that is beyond doubt: what the key did up to it stands. None: nothing does.
+    """
 
     compromised: CompromisedKey
+    since: CommitText | None = None
     reason: ReasonText
 
 
-RootStatement: TypeAlias = Freeze | Thaw | Compromise
+class Affirm(_Said):
+    """One root's part in letting a commit stand, and what lies before it, though compromised keys had a part in it.
+
+    Attributes:
+        commit: of the branch.
+        tree_sha256: id of its tree in git's SHA-256 format, as in a review.
+        keys: what the keys in question are denied by, sorted: a key that is found out later is not among them.
+    """
+
+    commit: CommitText
+    tree_sha256: TreeSha256
+    keys: Annotated[tuple[DeniedText, ...], Field(min_length=1, max_length=_MOST_KEYS), AfterValidator(_sorted_once)]
+    reason: ReasonText
+
+
+RootStatement: TypeAlias = Freeze | Thaw | Compromise | Affirm
 
 
 class _Digest(_Strict):
@@ -131,14 +165,22 @@ class _CompromiseStatement(_Statement):
     predicate: Compromise
 
 
-_ANY: TypeAdapter[_FreezeStatement | _ThawStatement | _CompromiseStatement] = TypeAdapter(
-    Annotated[_FreezeStatement | _ThawStatement | _CompromiseStatement, Field(discriminator="predicateType")]
+class _AffirmStatement(_Statement):
+    predicateType: Literal["urn:haoam-sync:affirm:v1"] = "urn:haoam-sync:affirm:v1"  # noqa: N815  # in-toto's spelling
+    predicate: Affirm
+
+
+_ANY: TypeAdapter[_FreezeStatement | _ThawStatement | _CompromiseStatement | _AffirmStatement] = TypeAdapter(
+    Annotated[
+        _FreezeStatement | _ThawStatement | _CompromiseStatement | _AffirmStatement,
+        Field(discriminator="predicateType"),
+    ]
 )
 
 
 def is_root_statement(payload: bytes) -> bool:
     """Whether a payload seems to be one of these: to choose what is parsed."""
-    return any(PREFIX + kind in payload for kind in (b"freeze:", b"thaw:", b"compromise:"))
+    return any(PREFIX + kind in payload for kind in (b"freeze:", b"thaw:", b"compromise:", b"affirm:"))
 
 
 def encode_root_statement(said: RootStatement) -> bytes:
@@ -152,7 +194,9 @@ def encode_root_statement(said: RootStatement) -> bytes:
             statement = _ThawStatement(subject=subject, predicate=said)
         case Compromise():
             statement = _CompromiseStatement(subject=subject, predicate=said)
-    return canonical_json(statement.model_dump(mode="json", by_alias=True))
+        case Affirm():
+            statement = _AffirmStatement(subject=subject, predicate=said)
+    return canonical_json(statement.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def statement_digest(said: RootStatement) -> str:
@@ -183,5 +227,5 @@ def _malformed(where: str, why: str) -> NotTrustedError:
         f"a statement of a root is malformed: {why}",
         code="E_STATEMENT_FORMAT",
         where=where,
-        hint="make it again with haoam-sync trust freeze, thaw or revoke",
+        hint="make it again with haoam-sync trust freeze, thaw, revoke or affirm",
     )

@@ -13,7 +13,7 @@ from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
-from haoam_sync.pipeline.rooting import Word, rooting
+from haoam_sync.pipeline.rooting import Rooting, Word, rooting
 from haoam_sync.pipeline.trusting import Made, init_trust
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Planned",
     "Remembered",
     "Reviewable",
+    "Rooting",
     "Target",
     "Validation",
     "Word",

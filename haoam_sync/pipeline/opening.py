@@ -128,6 +128,7 @@ class Opened:
             self.repository.resolve(revision),
             now=self.now,
             change_digest=self.change_digest,
+            past=self.memory.history,
             known=self._known(remembered) if known is None else known,
             pre_approved=self.pre_approved,
             named=self.named,
@@ -154,6 +155,7 @@ class Opened:
             remembered,
             now=self.now,
             change_digest=self.change_digest,
+            past=self.memory.history,
             known=self._known(remembered) if remembered.commit is None else (),
             pre_approved=self.pre_approved,
             named=self.named,
@@ -164,10 +166,59 @@ class Opened:
         """The commit accepted last, without a look at what came after it.
 
         Raises:
+            NotTrustedError: the state does not hold, or nothing can be accepted; E_KEY_REVOKED, it rests on a key that
+                is compromised: then its endpoints may be somebody else's.
+        """
+        remembered = self.memory.load()
+        if remembered.commit is None:
+            return self.advance().commit
+        return trust.kept(
+            self.repository,
+            self.root,
+            remembered,
+            now=self.now,
+            change_digest=self.change_digest,
+            past=self.memory.history,
+            pre_approved=self.pre_approved,
+            named=self.named,
+            forge=self.forge,
+        ).commit
+
+    def speaking(self) -> str:
+        """The commit whose policy says who is a root: the newest accepted, also one that rests on a compromised key.
+
+        Nothing else is taken from it: what a root says of it is how it gets put right.
+
+        Raises:
             NotTrustedError: the state does not hold, or nothing can be accepted.
         """
         remembered = self.memory.load()
-        return remembered.commit if remembered.commit is not None else self.advance().commit
+        try:
+            return self.advance().commit.id
+        except NotTrustedError as error:
+            if remembered.commit is None or error.code != "E_KEY_REVOKED":
+                raise
+            return remembered.accepted
+
+    def questioned(self, revision: str) -> trust.Questioned:
+        """A commit as it would be when roots affirm it, and where it rests on compromised keys.
+
+        Raises:
+            NotTrustedError: it could not be accepted, whoever affirms it.
+            UsageError: there is no such commit.
+        """
+        return trust.questioned(
+            self.repository,
+            self.root,
+            self.memory.load(),
+            self.repository.resolve(revision),
+            now=self.now,
+            change_digest=self.change_digest,
+            past=self.memory.history,
+            pre_approved=self.pre_approved,
+            named=self.named,
+            forge=self.forge,
+        )
 
     def applied(self, commit: str) -> Desired:
         """Desired state of a commit that was applied before, secrets resolved.

@@ -1,9 +1,10 @@
-"""What roots say about everything: freeze, thaw, revoke."""
+"""What roots say about everything: freeze, thaw, revoke, affirm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 
 from haoam_sync import trust
@@ -12,29 +13,59 @@ from haoam_sync.model.root_statement import RootStatement
 from haoam_sync.pipeline.opening import opened
 from haoam_sync.settings import Settings
 
-Word = Literal["freeze", "thaw", "revoke"]
+Word = Literal["freeze", "thaw", "revoke", "affirm"]
+
+
+@dataclass(frozen=True)
+class Rooting:
+    """What a root is about to say.
+
+    Attributes:
+        said: the statement, not signed yet.
+        resting: of an affirmation, the steps that it would let stand, and their keys.
+        root: who says it.
+    """
+
+    said: RootStatement
+    resting: tuple[trust.Rests, ...]
+    root: trust.RootWord
+
+    def say(self) -> None:
+        """Sign it and push it.
+
+        Raises:
+            UsageError: the key can not sign, or the source can not be written.
+        """
+        self.root.say(self.said)
 
 
 @contextmanager
 def rooting(
-    settings: Settings, word: Word, subject: str, key: str, reason: str
-) -> Iterator[tuple[RootStatement, trust.RootWord]]:
-    """Work out what a root would say; `RootWord.say` inside of the `with` block signs and pushes it.
+    settings: Settings, word: Word, subject: str, key: str, reason: str, *, since: str = ""
+) -> Iterator[Rooting]:
+    """Work out what a root would say; `Rooting.say` inside of the `with` block signs and pushes it.
 
     Args:
         settings: the four places.
         word: which statement.
-        subject: of a thaw, the id of the freeze ("" for the only one); of a revocation, PRINCIPAL/KEY.
+        subject: of a thaw, the id of the freeze ("" for the only one); of a revocation, PRINCIPAL/KEY; of an
+            affirmation, a commit.
         key: file of the root's SSH key, or fingerprint of an OpenPGP key.
         reason: one line, for people.
+        since: of a revocation, the last commit that is beyond doubt; "" for none.
 
     Raises:
         NotTrustedError: the key is no root's, or may not be used.
         UsageError: there is nothing of that name.
     """
     with opened(settings) as here:
-        accepted = here.advance().commit.id
-        root = trust.root_word(here.repository, here.root, accepted, trust.signing_key(key), here.now)
+        signer = trust.signing_key(key)
+        if word == "affirm":
+            found = here.questioned(subject)
+            root = trust.root_word(here.repository, here.root, found.speaking, signer, here.now)
+            yield Rooting(root.affirm(found, reason), found.resting, root)
+            return
+        root = trust.root_word(here.repository, here.root, here.speaking(), signer, here.now)
         said: RootStatement
         match word:
             case "freeze":
@@ -45,5 +76,6 @@ def rooting(
                 principal, slash, name = subject.partition("/")
                 if not slash:
                     raise UsageError(f"{subject!r} names no key", hint="write PRINCIPAL/KEY, as trust.yaml does")
-                said = root.compromise(principal, name, reason)
-        yield said, root
+                last = here.repository.resolve(since) if since else ""
+                said = root.compromise(principal, name, reason, since=last)
+        yield Rooting(said, (), root)

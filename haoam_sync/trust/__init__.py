@@ -5,6 +5,7 @@
 
 from haoam_sync.trust.account import Watch, accepted
 from haoam_sync.trust.case import Case
+from haoam_sync.trust.compromises import Rests
 from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
 from haoam_sync.trust.memories import LocalMemory, Memory, memory
 from haoam_sync.trust.memory import Accepted, TrustState
@@ -13,10 +14,11 @@ from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.root_word import RootWord, root_word
+from haoam_sync.trust.running import ChangeDigest, Questioned
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.span import Revision, Span, holds, line_between, not_in_history
 from haoam_sync.trust.state import history, load_state, store_state
-from haoam_sync.trust.verify import ChangeDigest, advance, propose, reading, verify
+from haoam_sync.trust.verify import advance, kept, propose, questioned, reading, verify
 
 __all__ = [
     "Accepted",
@@ -25,7 +27,9 @@ __all__ = [
     "LocalMemory",
     "Member",
     "Memory",
+    "Questioned",
     "RecordedMemory",
+    "Rests",
     "Revision",
     "RootWord",
     "SigningKey",
@@ -40,6 +44,7 @@ __all__ = [
     "holds",
     "init_policy",
     "init_root",
+    "kept",
     "line_between",
     "load_state",
     "member",
@@ -47,6 +52,7 @@ __all__ = [
     "not_in_history",
     "owner_of",
     "propose",
+    "questioned",
     "read_denylist",
     "read_root",
     "reading",

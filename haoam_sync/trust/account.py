@@ -38,6 +38,10 @@ class Watch:
     refusal: NotTrustedError | None = None
     attempts: list[Attempt] = field(default_factory=list)
 
+    def become(self, other: Watch) -> None:
+        """Forget what was seen for what another one saw: judgement began again, with more or less held against keys."""
+        self.case, self.steps, self.refusal, self.attempts = other.case, other.steps, other.refusal, other.attempts
+
     def tried(self, attempt: Attempt) -> None:
         """See `Case.tried`."""
         self.attempts.append(attempt)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import TRUST_FILE
+from haoam_sync.trust.certificate import Certificate
+from haoam_sync.trust.claims import Claim
 from haoam_sync.trust.forge import Pulls
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy, load_policy
@@ -33,6 +35,10 @@ def no_class(_reviewed: str, _base: str, _head: str) -> frozenset[str]:
 def nothing_named(_commit: str) -> Mapping[str, frozenset[str]]:
     """No document names a file."""
     return {}
+
+
+def _all_denied(_commit: str) -> None:
+    return None
 
 
 def _bring_nothing(_number: int) -> None:
@@ -61,6 +67,18 @@ def tell_nobody(_attempt: Attempt) -> None:
 
 
 @dataclass(frozen=True)
+class Denying:
+    """The same proofs, with other keys denied."""
+
+    proofs: Proofs
+    denied: frozenset[str]
+
+    def holds(self, claim: Claim, certificate: Certificate | None) -> bool:
+        """See `Proofs`."""
+        return self.proofs.holds(claim, certificate)
+
+
+@dataclass(frozen=True)
 class Case:
     """What a judgement is based on.
 
@@ -79,6 +97,7 @@ class Case:
         revoked_by: keys that roots called compromised, and where the log says so.
         reviewed: the commit that people reviewed last, when the judgement begins; "" for the commit it begins with.
         pulls: pull requests on the forge that the host root file names; None when it names none.
+        against: what keys are denied by in a step that ends in a commit; None for all that the proofs deny.
         bring: fetches the head of a pull request, where the source has it; what it brings is judged as all else.
         tried: told of each way in which a step is judged, for those who explain it.
     """
@@ -98,11 +117,21 @@ class Case:
     pulls: Pulls | None = None
     bring: Callable[[int], None] = _bring_nothing
     tried: Callable[[Attempt], None] = tell_nobody
+    against: Callable[[str], frozenset[str] | None] = _all_denied
 
     @cached_property
     def trees(self) -> Trees:
         """Facts about trees, kept for the whole judgement."""
         return Trees(self.graph)
+
+    def about(self, head: str) -> Case:
+        """The same for one step, which ends in `head`: a key that nobody holds against it is not denied."""
+        denied = self.against(head)
+        if denied is None or denied == self.proofs.denied:
+            return self
+        found = replace(self, proofs=Denying(self.proofs, denied))
+        vars(found)["trees"] = self.trees  # kept for the whole judgement
+        return found
 
     def policy_bytes(self, commit: str) -> bytes:
         """`trust.yaml` of a commit.

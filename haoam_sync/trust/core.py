@@ -5,9 +5,10 @@ Authority comes from the commit accepted last and from its policy, never from th
 E1  C descends from T, T lies on C's first-parent chain, and T descends from the introduction commit.
 E2  Every step from T to C passes, in order. Several commits of a fast-forward are one step when a review binds their
     two ends and no trust file changes among them.
-E3  Nothing frozen or compromised; now is not before the last decision. Keys and reviews are judged at `now`, once: what
-    was accepted is remembered. Only a host that begins at the introduction judges a step that a later accepted step
-    builds on at the time of its last review: nobody there remembers more.
+E3  Nothing frozen; nothing rests on a compromised key, however long ago it was accepted (`compromises.py`); now is not
+    before the last decision. Keys and reviews are judged at `now`, once: what was accepted is remembered. Only a host
+    that begins at the introduction judges a step that a later accepted step builds on at the time of its last review:
+    nobody there remembers more.
 
 S1  Every commit of the step is canonical and has exactly one signature, which holds over its raw bytes, by an active
     key of exactly one principal who may author; the step's own commit may be a merge by a principal of role merger, or
@@ -83,6 +84,7 @@ def introduction(case: Case, digest: str) -> TrustedCommit:
         NotTrustedError: E_POLICY_DIGEST; E_POLICY_INVARIANT; E_UNSIGNED and others of S1; S4's.
     """
     oid = case.graph.introduction
+    case = case.about(oid)
     data = case.policy_bytes(oid)
     if digest_bytes(data) != digest:
         raise NotTrustedError(
@@ -199,6 +201,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
     Raises:
         NotTrustedError: as for `accept`; of a squash that for the first head.
     """
+    case = case.about(head)
     refusal: NotTrustedError | None = None
     for squashed in _squashed(case, policy, base, head) or ("",):
         heads = (head, squashed) if squashed else _heads(case.graph, base, head)

@@ -1,4 +1,7 @@
-"""Making a statement of a root: a freeze, a thaw, a compromise. Who may say it is checked before anything is signed."""
+"""Making a statement of a root: a freeze, a thaw, a compromise, an affirmation.
+
+Who may say it is checked before anything is signed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.evidence import Policy, Seen, format_time
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.root_statement import (
+    Affirm,
     Compromise,
     CompromisedKey,
     Freeze,
@@ -27,6 +31,7 @@ from haoam_sync.trust.policy import ROOT, LoadedPolicy
 from haoam_sync.trust.proofs import Answers
 from haoam_sync.trust.review import push_statement
 from haoam_sync.trust.root import read_denylist
+from haoam_sync.trust.running import Questioned
 from haoam_sync.trust.signing import SigningKey
 from haoam_sync.trust.sshsig import fingerprint
 from haoam_sync.trust.standing import Standing, standing
@@ -76,8 +81,8 @@ class RootWord:
             )
         return Thaw(**self._said(), freeze=found[0].id, freeze_digest=statement_digest(found[0]), reason=reason)
 
-    def compromise(self, principal: str, key: str, reason: str) -> Compromise:
-        """Nothing that a key of the policy ever signed is to count.
+    def compromise(self, principal: str, key: str, reason: str, *, since: str = "") -> Compromise:
+        """Nothing that a key of the policy ever signed is to count; what it did up to the commit `since`, is.
 
         Raises:
             UsageError: the policy has no such key.
@@ -93,8 +98,24 @@ class RootWord:
         return Compromise(
             **self._said(),
             compromised=CompromisedKey(principal=principal, key=key, fingerprint=print_of),
+            since=since or None,
             reason=reason,
         )
+
+    def affirm(self, found: Questioned, reason: str) -> Affirm:
+        """This root's part in letting a commit stand, and what it builds on.
+
+        Raises:
+            UsageError: nothing is held against it.
+        """
+        commit = found.commit
+        keys = frozenset[str]().union(*(rests.names for rests in found.resting))
+        if not keys:
+            raise UsageError(
+                f"{commit.id} rests on no key that is compromised", hint="haoam-sync trust verify says what is wrong"
+            )
+        names = tuple(sorted(keys))
+        return Affirm(**self._said(), commit=commit.id, tree_sha256=commit.tree_sha256, keys=names, reason=reason)
 
     def say(self, said: RootStatement) -> None:
         """Sign it, and push it to the statements.

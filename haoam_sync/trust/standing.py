@@ -1,5 +1,7 @@
 """What roots said about everything: freezes, and keys that nobody is to believe any more. Pure.
 
+What follows for commits that rest on such keys is worked out in `compromises.py`.
+
 E3 rests on this. A statement of a root counts in this order; whatever fails, it says nothing:
 
 Z1  It can be read, in one form only, and is about this repository and branch.
@@ -24,9 +26,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import parse_time
-from haoam_sync.model.root_statement import Compromise, Freeze, RootStatement, Thaw, statement_digest
+from haoam_sync.model.root_statement import Affirm, Compromise, Freeze, RootStatement, Thaw, statement_digest
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.policy import ROOT, KeyUse, LoadedPolicy
 from haoam_sync.trust.reviews import CLOCK_SKEW
@@ -41,15 +42,29 @@ class Standing:
     Attributes:
         freezes: those that are not lifted, oldest first, with who lifted them so far.
         revoked_by: keys that roots called compromised, by fingerprint: the commit of the log that says so first.
+        since: for each of these, what each root named as the last commit beyond doubt; "" for none.
+        affirmed: what roots said to let commits stand, in the order of the log; whether it is enough is not known yet.
     """
 
     freezes: tuple[tuple[Freeze, frozenset[str]], ...] = ()
     revoked_by: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    affirmed: tuple[tuple[Affirm, Entry], ...] = ()
 
     @property
     def revoked(self) -> frozenset[str]:
         """Fingerprints of keys that roots called compromised."""
         return frozenset(self.revoked_by)
+
+    def beside(self, other: Standing) -> Standing:
+        """The same, with what another policy's roots said of keys and commits: freezes are this one's."""
+        since = {
+            name: self.since.get(name, frozenset()) | other.since.get(name, frozenset())
+            for name in {*self.since, *other.since}
+        }
+        affirmed = {entry.commit: (said, entry) for said, entry in (*other.affirmed, *self.affirmed)}
+        revoked = {**self.revoked_by, **other.revoked_by}
+        return Standing(self.freezes, revoked, since, tuple(affirmed.values()))
 
     def require_thawed(self, needed: int, where: str) -> None:
         """E3: nothing is frozen.
@@ -79,14 +94,20 @@ def standing(case: Case, accepted: str) -> Standing:
     """
     if not case.log.of_roots:
         return Standing()
-    policies = _Policies(case, accepted)
+    policies = Policies(case, accepted)
     revoked: dict[str, str] = {}
+    since: dict[str, frozenset[str]] = {}
+    affirmed: list[tuple[Affirm, Entry]] = []
     freezes: dict[str, tuple[Freeze, Entry]] = {}
     thaws: dict[str, list[tuple[Thaw, Entry]]] = {}
     for said, entry in _genuine(case, policies, revoked):
         match said:
             case Compromise():
-                revoked.setdefault(said.compromised.fingerprint, entry.commit)
+                name = said.compromised.fingerprint
+                revoked.setdefault(name, entry.commit)
+                since[name] = since.get(name, frozenset()) | {said.since or ""}
+            case Affirm():
+                affirmed.append((said, entry))
             case Freeze():
                 freezes.setdefault(statement_digest(said), (said, entry))
             case Thaw():
@@ -97,11 +118,11 @@ def standing(case: Case, accepted: str) -> Standing:
         votes = _votes(case, policies, freeze, thaws.get(digest, []), revoked)
         if not any(len(names) >= needed for names, needed in votes):
             left.append((freeze, votes[0][0]))
-    return Standing(tuple(left), revoked)
+    return Standing(tuple(left), revoked, since, tuple(affirmed))
 
 
 def _votes(
-    case: Case, policies: _Policies, freeze: Freeze, thaws: list[tuple[Thaw, Entry]], revoked: Mapping[str, str]
+    case: Case, policies: Policies, freeze: Freeze, thaws: list[tuple[Thaw, Entry]], revoked: Mapping[str, str]
 ) -> list[tuple[frozenset[str], int]]:
     """Z5: who lifts a freeze and how many must, under the policy in force and those since the freeze's own."""
     counting = {policies.now.digest: policies.now}
@@ -124,7 +145,7 @@ def _lifts(case: Case, policy: LoadedPolicy, freeze: Freeze, thaw: Thaw, entry: 
     issued = parse_time(thaw.issued)
     if thaw.freeze != freeze.id or not parse_time(freeze.issued) - CLOCK_SKEW <= issued <= case.now + CLOCK_SKEW:
         return False
-    use = _signer(case, policy, entry)
+    use = signer(case, policy, entry)
     if use is None or not revoked.isdisjoint(use.names):
         return False
     try:
@@ -134,28 +155,7 @@ def _lifts(case: Case, policy: LoadedPolicy, freeze: Freeze, thaw: Thaw, entry: 
     return True
 
 
-def require_good_keys(case: Case, commit: TrustedCommit, denied: frozenset[str]) -> None:
-    """E3: the commit accepted last does not rest on a key that is compromised. What comes after it may mend that.
-
-    Raises:
-        NotTrustedError: E_KEY_REVOKED.
-    """
-    if not denied:
-        return
-    policies = [case.policy(commit.base), *([case.policy(commit.id)] if commit.id != commit.base else [])]
-    used = {(one.principal, one.key) for one in commit.signers} | {(one.principal, one.key) for one in commit.reviews}
-    for principal, key in sorted(used):
-        for policy in policies:
-            if not denied.isdisjoint(policy.names_of(principal, key)):
-                raise NotTrustedError(
-                    f"{commit.id} rests on key {key} of {principal}, which is compromised",
-                    code="E_KEY_REVOKED",
-                    where=commit.id,
-                    hint="look at what it did; then put a new commit on top of it, and have it reviewed with good keys",
-                )
-
-
-class _Policies:
+class Policies:
     """The policies whose roots may speak."""
 
     def __init__(self, case: Case, accepted: str) -> None:
@@ -189,7 +189,7 @@ class _Policies:
         return None
 
 
-def _genuine(case: Case, policies: _Policies, revoked: Mapping[str, str]) -> Iterator[tuple[RootStatement, Entry]]:
+def _genuine(case: Case, policies: Policies, revoked: Mapping[str, str]) -> Iterator[tuple[RootStatement, Entry]]:
     """Z1 to Z4, each statement once. `revoked` grows while statements are read."""
     seen: set[str] = set()
     for entry in case.log.of_roots:
@@ -210,7 +210,7 @@ def _genuine(case: Case, policies: _Policies, revoked: Mapping[str, str]) -> Ite
         yield said, entry
 
 
-def _root_key(case: Case, policies: _Policies, entry: Entry) -> KeyUse | None:
+def _root_key(case: Case, policies: Policies, entry: Entry) -> KeyUse | None:
     """Z1, Z2 and Z4: the root's key that made it; None when none did."""
     said = entry.parsed_root.said
     if said is None:
@@ -218,13 +218,13 @@ def _root_key(case: Case, policies: _Policies, entry: Entry) -> KeyUse | None:
     for policy in policies.of(said.policy.digest):
         if isinstance(said, Freeze) and said.principal not in policies.now.spec.members(ROOT):
             return None
-        use = _signer(case, policy, entry)
+        use = signer(case, policy, entry)
         if use is not None and use.key.status == "active":
             return use
     return None
 
 
-def _signer(case: Case, policy: LoadedPolicy, entry: Entry) -> KeyUse | None:
+def signer(case: Case, policy: LoadedPolicy, entry: Entry) -> KeyUse | None:
     """Z1: the key of a root of this policy that surely signed it, active or not; None when there is none."""
     said, claim = entry.parsed_root.said, entry.parsed_root.claim
     if said is None or claim is None or claim.namespace != REVIEW_NAMESPACE:

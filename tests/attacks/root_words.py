@@ -12,6 +12,7 @@ from trust_world import REF, World, _serial, git
 from haoam_sync.model.evidence import Policy, Seen, format_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.root_statement import (
+    Affirm,
     Compromise,
     CompromisedKey,
     Freeze,
@@ -20,7 +21,9 @@ from haoam_sync.model.root_statement import (
     encode_root_statement,
     statement_digest,
 )
+from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.sshsig import fingerprint
+from haoam_sync.trust.trees import Trees
 
 
 def common(world: World, principal: str, base: str = "") -> dict[str, Any]:
@@ -80,5 +83,28 @@ def compromise(world: World, principal: str, whose: str, key: str = "", **change
     """Somebody calls somebody's first key compromised."""
     meant = CompromisedKey(principal=whose, key=f"{whose}-1", fingerprint=fingerprint(world.publics[whose]))
     said = Compromise(**(common(world, principal) | {"compromised": meant, "reason": "stolen"} | changes))
+    say(world, said, key)
+    return said
+
+
+def names(world: World, *people: str) -> tuple[str, ...]:
+    """Everything that the first keys of these people are denied by."""
+    found = {fingerprint(world.publics[name]) for name in people} | {f"{name}-1" for name in people}
+    return tuple(sorted({one if one.startswith("SHA256:") else f"{one[:-2]}/{one}" for one in found}))
+
+
+def affirm(world: World, principal: str, commit: str, *whose: str, key: str = "", **changes: Any) -> Affirm:
+    """Somebody's part in letting a commit stand, pushed; `whose` keys are compromised."""
+    repository = world.open()
+    try:
+        graph = Graph(repository, world.introduction)
+        tree = Trees(graph).sha256(graph.commit(commit).tree, commit)
+    finally:
+        repository.close()
+    if "key_id" in changes:
+        changes["key"] = changes.pop("key_id")
+    base = changes.pop("base", "")
+    more = {"commit": commit, "tree_sha256": tree, "keys": names(world, *whose), "reason": "looked at"}
+    said = Affirm(**(common(world, principal, base) | more | changes))
     say(world, said, key)
     return said
