@@ -8,7 +8,7 @@ judged from the introduction on.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haoam_sync import trust
 from haoam_sync.errors import NotTrustedError, UsageError
@@ -67,7 +67,9 @@ def verify_trust(settings: Settings, span: str) -> Examined:
         after = asked.after.find(here.repository, here.root) if asked.after is not None else ""
         known = _Remembered(here)
         if known.before(head):
-            return _of_the_past(here, known, head, after, cut=asked.after is not None or asked.whole)
+            found = _of_the_past(here, known, head, after, cut=asked.after is not None or asked.whole)
+            held = here.held()
+            return found if held is None else replace(found, verdict=held)
         watch = trust.Watch()
         verdict: TrustedCommit | NotTrustedError
         try:
@@ -101,7 +103,7 @@ def explain_trust(settings: Settings, revision: str) -> Explained:
         known = _Remembered(here)
         row = known.holding(commit)
         if row is not None:
-            return Explained(commit, row, behind=False, refusal=None)
+            return Explained(commit, row, behind=False, refusal=here.held())
         if known.accepted is not None and trust.holds(here.repository, here.root, known.accepted.id, commit):
             watch, error = here.told(known.accepted.id)
         else:

@@ -184,6 +184,20 @@ class Opened:
             forge=self.forge,
         ).commit
 
+    def held(self) -> NotTrustedError | None:
+        """Why what was accepted last is not to be rested on any more; None while it is.
+
+        Raises:
+            NotTrustedError: the state does not hold.
+        """
+        try:
+            self.accepted()
+        except NotTrustedError as error:
+            if error.code != "E_KEY_REVOKED":
+                raise
+            return error
+        return None
+
     def speaking(self) -> str:
         """The commit whose policy says who is a root: the newest accepted, also one that rests on a compromised key.
 

@@ -41,7 +41,15 @@ def test_what_a_thief_had_accepted_before_anybody_knew(site: Site) -> None:
     connections = site.api.connections
     assert connections
     assert _says(site, "carol", "revoke", "dave/dave-1").code == 0
-    for arguments in (["plan"], ["drift"], ["trust", "verify"], ["plan", first], ["apply", "sha256:" + "0" * 64]):
+    told = ["trust", "explain", site.introduction], ["trust", "verify", first], ["trust", "verify", "..main"]
+    for arguments in (
+        ["plan"],
+        ["drift"],
+        *told,
+        ["trust", "verify"],
+        ["plan", first],
+        ["apply", "sha256:" + "0" * 64],
+    ):
         refused = site.cli(*arguments)
         assert (refused.code, "E_KEY_REVOKED" in refused.said) == (4, True), refused.said
     held = site.cli("trust", "verify")
