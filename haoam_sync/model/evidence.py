@@ -25,8 +25,10 @@ from haoam_sync.model.json import canonical_json
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "urn:haoam-sync:review:v1"
-STATEMENT_BYTES: Final = 32_768
-"""A statement has about 2,000 bytes; more than this is refused unread."""
+STATEMENT_BYTES: Final = 131_072
+"""A statement has about 2,000 bytes, and 100 more for each plan that it binds; more than this is refused unread."""
+MOST_PLANS: Final = 700
+"""So many plans fit into a statement, whatever the instances are called."""
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -57,6 +59,7 @@ TreeSha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 DigestText = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 TimeText = Annotated[str, AfterValidator(_time_text)]
 NameText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+InstanceText = Annotated[str, StringConstraints(pattern=r"^[!-.0-~]{1,64}/[!-.0-~]{1,64}$")]
 RefText = Annotated[str, StringConstraints(pattern=r"^refs/heads/[A-Za-z0-9._/+-]{1,200}$")]
 
 
@@ -90,7 +93,8 @@ class Predicate(_Strict):
         tree_sha256: the id of that tree in git's SHA-256 format, so that SHA-1 carries no weight.
         policy: serial and digest of the policy of `base`.
         change_digest: what `base` to `head` does to the desired state.
-        plan_digest: of the plan that was shown; "" unless the policy binds the plan.
+        plans: where the policy binds the plan: of each instance that would change, `CLUSTER/NAME`, the digest of what
+            was shown (`InstancePlan.reviewed`).
         decision: `approve`; `reject`; `withdraw` takes an approval back.
         principal: who decided.
         key: id of the key in the policy.
@@ -108,7 +112,7 @@ class Predicate(_Strict):
     tree_sha256: TreeSha256
     policy: Policy
     change_digest: DigestText
-    plan_digest: Annotated[str, StringConstraints(pattern=r"^(?:sha256:[0-9a-f]{64})?$")] = ""
+    plans: Annotated[dict[InstanceText, DigestText], Field(max_length=MOST_PLANS)] = Field(default_factory=dict)
     decision: Literal["approve", "reject", "withdraw"]
     principal: NameText
     key: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

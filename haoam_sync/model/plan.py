@@ -228,6 +228,26 @@ class InstancePlan:
         """Digest of this instance's part alone."""
         return digest(self.digested())
 
+    @property
+    def reviewed(self) -> str:
+        """Digest of what a reviewer is shown of this instance; docs/formats.md gives it byte for byte.
+
+        Only of a plan whose secrets are not resolved: so the reviewer and the runner come to the same. What depends on
+        what a host remembers (the reasons, what is owned beside the changes) is no part of it, and neither is the
+        commit: a branch and its merge have one plan.
+        """
+        whole = self.digested()
+        parts = {
+            name: [{key: value for key, value in one.items() if key != "reason"} for one in _objects(whole.get(name))]
+            for name in ("changes", "certificates", "files")
+        }
+        rest = {name: whole[name] for name in ("instance", "normal_form", "repair")}
+        return digest({"haoam_reviewed_plan": 1, **parts, **rest})
+
+
+def _objects(value: Json) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
 
 def _shown(diff: str) -> str:
     """Digest of the lines that a diff takes out and puts in.

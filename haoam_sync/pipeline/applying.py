@@ -84,6 +84,7 @@ def _applied(
                 where=trusted.id,
                 hint="something changed since it was shown; look at `haoam-sync plan` again",
             )
+        planning.require_reviewed(here, trusted, wanted, compared)
         authorized = authorize.check(
             plan, trusted, wanted.fleet, here.limits(trusted), lambda one: connecting.credential(one, here.reveal)
         )

@@ -18,6 +18,7 @@ from haoam_sync.model.live import Live
 from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Guard, InstancePlan, Plan
 from haoam_sync.model.stored import NO_FILES, FilesAsked, KnownFiles
+from haoam_sync.model.trust_policy import SECTIONS
 from haoam_sync.pipeline import connecting, files, owning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened
 from haoam_sync.settings import Settings
@@ -25,6 +26,8 @@ from haoam_sync.state import Seen
 
 _NOTHING = Seen(None, "", "", ())
 """Of an instance of which nothing is remembered."""
+_SOMEWHERE = f"{SECTIONS}-"
+"""Stands for a document whose name nobody knows any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +259,63 @@ def compared(
     found, failed = _each(wanted.instances, snapshots, before, owner)
     connecting.raise_together(failed)
     return Compared(Plan(commit.id, before.commits, commit.change_digest, tuple(found)), snapshots, before, owner)
+
+
+def reviewed(plan: Plan) -> Mapping[str, str]:
+    """What a review binds of a plan whose secrets are not resolved: of each instance that would change, its digest."""
+    return {str(one.id): one.reviewed for one in plan.instances if not one.empty}
+
+
+def require_reviewed(here: Opened, commit: TrustedCommit, wanted: Desired, compared: Compared) -> None:
+    """Where the policy binds the plan: refuse one that was not reviewed as it is now.
+
+    What a reviewer was shown is computed again: the same instances, as they are now, with no secret resolved. An
+    instance where nothing but the values of secrets differs has nothing that could be shown.
+
+    Raises:
+        NotTrustedError: E_PLAN_REVIEW; E_REVIEW_WITHDRAWN.
+    """
+
+    def plans() -> list[trust.PlanInQuestion]:
+        whole = {one.id: one for one in compared.plan.instances}
+        seen = ProposedCommit(commit.id, commit.tree, commit.base, commit)
+        found, failed = _each(
+            here.proposed(seen, wanted.fleet).instances, compared.snapshots, compared.before, compared.owner
+        )
+        connecting.raise_together(failed)
+        return [
+            trust.PlanInQuestion(str(one.id), one.reviewed, _documents(whole[one.id], compared))
+            for one in found
+            if not one.empty
+        ]
+
+    case = trust.reading(
+        here.repository,
+        here.root,
+        here.memory.reload(),
+        now=here.now,
+        change_digest=here.change_digest,
+        named=here.named,
+    )
+    trust.require_plans(case, commit, plans)
+
+
+def _documents(plan: InstancePlan, compared: Compared) -> frozenset[str]:
+    """Paths of the documents that a plan is of. Of what is deleted: where it was declared, else somewhere."""
+    applied = compared.before.instances.get(plan.id)
+    found = set()
+    for change in plan.changes:
+        before = applied.sections.get(change.section) if applied is not None else None
+        there = compared.snapshots[plan.id].sections.get(change.section)
+        if change.position is not None:
+            found.add(change.position.file)
+        elif before is not None:
+            found.add(before.position.file)
+        else:
+            found.add(there.mark.file if there is not None and there.mark is not None else _SOMEWHERE)
+    places = [one.position for one in plan.certificates] + [one.position for one in plan.files]
+    found |= {_SOMEWHERE if place is None else place.file for place in places}
+    return frozenset(found or {_SOMEWHERE})
 
 
 def _planned(here: Opened, wanted: Desired, commit: TrustedCommit, clusters: tuple[str, ...]) -> Planned:

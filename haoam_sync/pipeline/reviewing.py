@@ -14,6 +14,7 @@ from haoam_sync.model.commit import ProposedCommit
 from haoam_sync.model.evidence import Predicate
 from haoam_sync.model.files import FileChange
 from haoam_sync.model.json import JsonObject
+from haoam_sync.pipeline import planning
 from haoam_sync.pipeline.opening import Opened, opened
 from haoam_sync.pipeline.planning import Planned, planned_proposal
 from haoam_sync.settings import Settings
@@ -105,4 +106,6 @@ def review(shown: Reviewable, key: str, decision: Decision, expect: str) -> Pred
         decision=decision,
         change_digest=shown.change_digest,
         now=shown.here.now,
+        named=shown.here.named,
+        plans=None if shown.planned is None else planning.reviewed(shown.planned.plan),
     )

@@ -9,6 +9,7 @@ from haoam_sync.trust.compromises import Rests
 from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
 from haoam_sync.trust.memories import LocalMemory, Memory, memory
 from haoam_sync.trust.memory import Accepted, TrustState
+from haoam_sync.trust.plan_reviews import PlanInQuestion, require_plans
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import sign_review
@@ -27,6 +28,7 @@ __all__ = [
     "LocalMemory",
     "Member",
     "Memory",
+    "PlanInQuestion",
     "Questioned",
     "RecordedMemory",
     "Rests",
@@ -57,6 +59,7 @@ __all__ = [
     "read_root",
     "reading",
     "require_gpgv",
+    "require_plans",
     "require_ssh_keygen",
     "root_word",
     "sign_review",

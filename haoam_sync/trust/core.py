@@ -203,7 +203,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
     """
     case = case.about(head)
     refusal: NotTrustedError | None = None
-    for squashed in _squashed(case, policy, base, head) or ("",):
+    for squashed in squashed_into(case, policy, base, head) or ("",):
         heads = (head, squashed) if squashed else _heads(case.graph, base, head)
         for at in [case.now] if final or not case.first_start else _times_of(case, policy, base, heads):
             try:
@@ -213,7 +213,7 @@ def step(case: Case, policy: LoadedPolicy, base: str, head: str, *, final: bool,
     raise refusal or NotTrustedError("there is no step", where=base)
 
 
-def _squashed(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[str, ...]:
+def squashed_into(case: Case, policy: LoadedPolicy, base: str, head: str) -> tuple[str, ...]:
     """S1: the heads that a forge may have squashed into `head`: the pull request's, and those that statements name."""
     top = case.graph.commit(head)
     squash = "squash" in policy.spec.merge.methods and top.parents == (base,)

@@ -10,7 +10,8 @@ I4  At least two human roots, and a threshold of two or more that survives losin
 I5  Bots are neither root nor reviewer.
 I6  Every threshold can be reached without the author: of each author's changes, by people who can give the evidence
     that the rule takes (a key for `signed`, a forge account for `github`, both for `both`).
-I7  The branch is the one of the host root file, and nothing is asked for that this version does not hold.
+I7  The branch is the one of the host root file. Where reviews bind the plan there are reviews: nobody works solo, no
+    rule waives them, and the people of every rule have keys, since only a statement can name a plan.
 
 When the host root file says `solo` and the policy names exactly one person, I4 and I6 do not apply; then bots are no
 authors either, since nobody would review what they do.
@@ -44,6 +45,8 @@ from haoam_sync.trust.sshsig import FormatError, SshClaim, fingerprint, parse_pu
 ROOT, AUTHOR, REVIEWER, MERGER = "root", "author", "reviewer", "merger"
 _API_VERSION, _KIND = "haoam/v1", "TrustPolicy"
 _FEWEST_ROOTS = 2
+_BOUND = {"signed": "signed", "any": "signed", "github": "both", "both": "both"}
+"""What people must be able to give where a statement is needed, too, for the plan."""
 _WITH = {"signed": "", "any": "", "github": " on GitHub", "both": " with a key and on GitHub"}
 
 
@@ -218,7 +221,15 @@ def invariants(policy: TrustPolicy, *, ref: str, solo: bool) -> Iterator[str]:
     if policy.ref != ref:
         yield f"its branch is {policy.ref}, the host root file's is {ref}"  # I7
     if policy.review.bind == "plan":
-        yield "this version holds reviews to the change only: write `bind: change`"  # I7
+        yield from _plans(policy, solo=solo)
+
+
+def _plans(policy: TrustPolicy, *, solo: bool) -> Iterator[str]:
+    """I7."""
+    if solo:
+        yield "`bind: plan` asks for reviews of plans, and nobody reviews where one works alone"
+    if any(rule.waive for rule in policy.rules):
+        yield "`bind: plan` asks for reviews of plans, and a rule waives reviews for a class of changes"
 
 
 def _something(policy: TrustPolicy) -> Iterator[str]:
@@ -341,10 +352,11 @@ def _reachable(policy: TrustPolicy) -> Iterator[str]:
         for rule in policy.rules:
             trust = all(map(is_trust_file, rule.paths))  # there the author counts: S6
             for role, count in rule.require.items():
-                able = len(_people(policy, role, rule.evidence) - (set() if trust else out))
+                evidence = _BOUND[rule.evidence] if policy.review.bind == "plan" else rule.evidence
+                able = len(_people(policy, role, evidence) - (set() if trust else out))
                 if able < count:
                     what = f"the rule for {', '.join(rule.paths)} requires {count} of the role {role}"
-                    yield f"{what}, but only {able} can review what {author} signs{_WITH[rule.evidence]}"
+                    yield f"{what}, but only {able} can review what {author} signs{_WITH[evidence]}"
 
 
 def _uses(policy: TrustPolicy) -> Iterator[KeyUse]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.commit import ProposedCommit
-from haoam_sync.model.evidence import Policy, Predicate, Seen, encode_statement, format_time
+from haoam_sync.model.evidence import MOST_PLANS, Policy, Predicate, Seen, encode_statement, format_time
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.trust_policy import is_trust_file, parse_duration
 from haoam_sync.repository import Repository
-from haoam_sync.trust.case import Case
+from haoam_sync.trust.case import Case, NamedBy, nothing_named
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted
 from haoam_sync.trust.policy import KeyUse, LoadedPolicy
@@ -37,8 +37,9 @@ def sign_review(
     decision: Decision,
     change_digest: str,
     now: datetime,
+    named: NamedBy = nothing_named,
+    plans: Mapping[str, str] | None = None,
     lifetime: timedelta | None = None,
-    plan_digest: str = "",
     checkpoint: str = "",
 ) -> Predicate:
     """Sign a decision about `proposed`, and push it to the attestations of the source.
@@ -54,8 +55,9 @@ def sign_review(
         decision: `approve`, `reject`, or `withdraw` (take an approval back).
         change_digest: what the reviewer was shown, of `proposed.base` to `proposed.id`.
         now: the one reading of the clock.
+        named: the files that the documents of a commit name; each weighs what these documents weigh.
+        plans: of each instance that would change, the digest of the plan that was shown; None when none was.
         lifetime: how long it counts; the policy's `review.max_age` when None, and never longer.
-        plan_digest: of the plan that was shown; "" for none.
         checkpoint: the last audit checkpoint that the reviewer's copy has; "" for none.
 
     Returns:
@@ -71,7 +73,16 @@ def sign_review(
         raise NotTrustedError(
             "the review statements changed under our feet", code="E_ATTEST_ROLLBACK", hint="try again"
         )
-    case = Case(graph, log, Answers(read_denylist(root)), root.ref, root.solo, now, lambda _base, _head: change_digest)
+    case = Case(
+        graph,
+        log,
+        Answers(read_denylist(root)),
+        root.ref,
+        root.solo,
+        now,
+        lambda _base, _head: change_digest,
+        named=named,
+    )
     policy = case.policy(proposed.base)
     use = _owner(case, policy, proposed, key)
     if decision == "approve":
@@ -88,7 +99,7 @@ def sign_review(
         tree_sha256=case.trees.sha256(tree, proposed.id),
         policy=Policy(serial=policy.spec.serial, digest=policy.digest),
         change_digest=change_digest,
-        plan_digest=plan_digest,
+        plans=_bound(policy, plans, decision, proposed.id),
         decision=decision,
         principal=use.principal,
         key=use.key.id,
@@ -101,6 +112,31 @@ def sign_review(
         _racing(repository, lambda: repository.keep_head(proposed.id, now=now))
     push_statement(repository, key.statement(encode_statement(predicate), use), now)
     return predicate
+
+
+def _bound(policy: LoadedPolicy, plans: Mapping[str, str] | None, decision: Decision, where: str) -> dict[str, str]:
+    """What an approval says of plans: all that was shown, where the policy binds the plan.
+
+    Raises:
+        NotTrustedError: E_PLAN_REVIEW, it was not shown, or does not fit into a statement.
+    """
+    if policy.spec.review.bind != "plan" or decision != "approve":
+        return {}
+    if plans is None:
+        raise NotTrustedError(
+            "the policy binds the plan, and no plan was shown",
+            code="E_PLAN_REVIEW",
+            where=where,
+            hint="review without --offline, where the instances can be reached",
+        )
+    if len(plans) > MOST_PLANS:
+        raise NotTrustedError(
+            f"{len(plans)} instances would change, and a statement binds {MOST_PLANS} plans",
+            code="E_PLAN_REVIEW",
+            where=where,
+            hint="bring the change to the clusters in parts",
+        )
+    return dict(plans)
 
 
 def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, key: SigningKey) -> KeyUse:

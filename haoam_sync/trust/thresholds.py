@@ -125,6 +125,26 @@ def require_quorum(
     return votes.reviews
 
 
+def require_plan(judge: Judge, subject: Subject, entries: Sequence[Entry], paths: Collection[str]) -> None:
+    """S7 for the plan of one instance: the approvals among `entries` meet every rule for the documents that it is of.
+
+    Statements alone count, whatever evidence the rules take: nothing else names a plan.
+
+    Args:
+        judge: what statements are judged with.
+        subject: the step that the commit was accepted by.
+        entries: statements about it that bind this plan, and those that say no.
+        paths: the documents whose sections, certificates and files the plan writes or deletes.
+
+    Raises:
+        NotTrustedError: E_THRESHOLD, or why the approvals that there are do not count; E_REVIEW_WITHDRAWN.
+    """
+    rules = [rule for rule in judge.policy.spec.rules if any(map(rule.matches, paths))] or [_UNCHANGED]
+    signed = [rule.model_copy(update={"evidence": "signed"}) for rule in rules]
+    votes = _votes(judge, subject, entries, signed, NOT_ASKED, others_only=True)
+    _require_rules(judge.policy, subject, signed, votes, NOT_ASKED)
+
+
 def _without_root(rule: Rule) -> dict[str, int]:
     return {role: count for role, count in rule.require.items() if role != ROOT}
 

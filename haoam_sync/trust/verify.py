@@ -206,6 +206,8 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
     graph = Graph(repository, root.introduction)
     trusted = accepted.commit
     commit = graph.commit(head)
+    if head == trusted.id:
+        return ProposedCommit(head, commit.tree, trusted.base, trusted)  # looked at again, as the step that it was
     if graph.reaches(head, trusted.id):
         return ProposedCommit(head, commit.tree, trusted.id, trusted)
     below = graph.ancestors(head)  # walked once, however far back it began: nobody needs leave to propose

@@ -76,6 +76,10 @@ def _accepted(site: Site) -> Any:
     return site.must(0, "trust", "verify", "--output", "json").json["accepted"]["commit"]
 
 
+def _expecting(site: Site) -> tuple[str, str]:
+    return "--expect", site.change_digest(site.introduction, site.tip)
+
+
 def _refused_until_two(site: Site, files: Files) -> None:
     base = _step(site, files, "bob")
     assert "need 2 of the role reviewer" in site.apply_refused("E_THRESHOLD").err
@@ -130,6 +134,10 @@ def test_a_named_file_whose_document_may_not_change(site: Site) -> None:
     assert _accepted(frozen) == frozen.tip  # the control
     _step(frozen, {"docs/ca.pem": _authority("mallory")}, "bob", "carol")
     assert "haoam.yaml, which names docs/ca.pem" in frozen.apply_refused("E_NO_RULE").err
+    ran = frozen.must(
+        4, "review", frozen.tip, "--key", str(frozen.keys["bob"]), "--offline", "--yes", *_expecting(frozen)
+    )
+    assert "haoam.yaml, which names docs/ca.pem" in ran.err  # nor is it offered for signing
 
 
 @pytest.mark.attack("E_CHANGE_MISMATCH")

@@ -238,8 +238,18 @@ def _unknown_field(spec: Spec) -> None:
     spec["review"]["max_ages"] = "P7D"
 
 
-def _bound_to_the_plan(spec: Spec) -> None:
+def _plans_and_a_waiver(spec: Spec) -> None:
     spec["review"]["bind"] = "plan"
+    spec["rules"][2]["waive"] = ["PRE-001"]
+
+
+def _plans_by_accounts_alone(spec: Spec) -> None:
+    spec["review"]["bind"] = "plan"
+    spec["rules"][2] = {**spec["rules"][2], "require": {"eyes": 1}, "evidence": "github"}
+    spec["principals"] |= {
+        name: {"kind": "human", "keys": [], "forge": {"github": number}} for name, number in (("zoe", 81), ("yan", 82))
+    }
+    spec["roles"]["eyes"] = {"members": ["zoe", "yan"]}
 
 
 def _two_roots(spec: Spec) -> None:
@@ -267,7 +277,8 @@ def _two_roots(spec: Spec) -> None:
         _other_branch,
         _unknown_field,
         _two_roots,
-        _bound_to_the_plan,
+        _plans_and_a_waiver,
+        _plans_by_accounts_alone,
     ],
 )
 def test_a_policy_that_does_not_hold_together(world: World, change: Callable[[Spec], object]) -> None:
