@@ -29,8 +29,9 @@ def table(rows: Sequence[Account]) -> Text:
     text = Text()
     text.append(f"{_line(_COLUMNS, widths)}\n", "dim")
     for row, cell in zip(rows, cells, strict=True):
-        text.append(_line(cell, widths), _style(row))
-        text.append("\n")
+        line = _line(cell, widths)
+        text.append(line.removesuffix(cell[-1]), _style(row))
+        text.append(f"{cell[-1]}\n", _style(row) or "green")
         if row.refusal is not None:
             _refusal(text, row.refusal)
     return text
