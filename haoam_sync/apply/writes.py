@@ -12,7 +12,8 @@ from haoam_sync.apply.uploads import upload
 from haoam_sync.apply.writer import Writer, actions, choose
 from haoam_sync.dataplane import Client, Transaction
 from haoam_sync.dataplane.answers import Raw
-from haoam_sync.errors import ConflictError, HaoamError
+from haoam_sync.errors import ConflictError, HaoamError, OverLimitError
+from haoam_sync.haproxycfg import not_kept
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.live import Live
 from haoam_sync.model.plan import Action, Change, InstancePlan
@@ -28,6 +29,8 @@ def write_all(client: Client, plan: InstancePlan, live: Live, progress: Progress
         InstanceError: the instance refuses, or cannot be reached any more.
     """
     version = live.version
+    if plan.normal_form is not None and not plan.repair:
+        _refuse_losses(client, plan.normal_form, live, tools)
     if plan.repair:
         version = _write_text(client, live.text, version, progress)
         progress.repaired = True
@@ -52,6 +55,36 @@ def write_all(client: Client, plan: InstancePlan, live: Live, progress: Progress
         _at_run_time(client, plan, live, bulk.text_of(live.text, plan.changes, bodies, live.api), progress)
     elif writer is Writer.TRANSACTION:
         _transaction(client, version, progress, tools, lambda transaction: _write_changes(transaction, plan, bodies))
+
+
+def _refuse_losses(client: Client, normal: str, live: Live, tools: Tools) -> None:
+    """Before the first write: what the server itself would make of the file, and whether HAProxy takes that.
+
+    A transaction in which nothing is written shows it, and is deleted. So no version is made, and nothing reloads.
+
+    Raises:
+        OverLimitError: E_UNWRITABLE, lines would be lost whatever is written.
+        InstanceError: HAProxy refuses the file as the server would write it.
+    """
+    opened: Transaction | None = None
+    try:
+        with ExitStack() as stack:
+            with tools.interrupts.held():
+                opened = stack.enter_context(client.transaction(live.version))
+                tools.journal.opened(client.id, opened.id)
+            preview = opened.preview()
+    finally:
+        if opened is not None and opened.closed:
+            tools.journal.closed(client.id, opened.id)
+    gone = not_kept(normal, preview, live.api)
+    if gone:
+        raise OverLimitError(
+            "; ".join(f"{one.heading}: {one.reason}" for one in gone),
+            code="E_UNWRITABLE",
+            where=str(client.id),
+            hint="on the instance, before anything is applied to it: put these lines right; nothing was written",
+        )
+    client.validate_raw(preview, version=live.version)
 
 
 def _at_run_time(client: Client, plan: InstancePlan, live: Live, text: str, progress: Progress) -> None:

@@ -5,8 +5,10 @@ from haoam_sync.haproxycfg.file import ConfigFile, FileSection
 from haoam_sync.haproxycfg.losses import Lost, lost
 from haoam_sync.haproxycfg.normal import normal_form, with_explicit_defaults
 from haoam_sync.haproxycfg.refusals import Refusal, refused
+from haoam_sync.haproxycfg.rewritten import not_kept
 from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, parse, render
 from haoam_sync.haproxycfg.unshown import FileLines
+from haoam_sync.haproxycfg.unwritable import Unwritable, unwritable
 
 __all__ = [
     "CODEC_VERSION",
@@ -17,12 +19,15 @@ __all__ = [
     "Lost",
     "Refusal",
     "Section",
+    "Unwritable",
     "canonical",
     "differences",
     "lost",
     "normal_form",
+    "not_kept",
     "parse",
     "refused",
     "render",
+    "unwritable",
     "with_explicit_defaults",
 ]

@@ -132,6 +132,11 @@ def _alone(kind: SectionKind, header: str, line: str, api: ApiVersion) -> list[s
         return []
 
 
+def same_words(line: str, other: str) -> bool:
+    """Whether two lines say the same: the same words in whatever order, some of them in another spelling."""
+    return _same(line.split(" "), other.split(" "))
+
+
 def _same(before: list[str], after: list[str]) -> bool:
     left = Counter(_spelled(word) for word in before)
     more = Counter(_spelled(word) for word in after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from haoam_sync import haproxycfg
-from haoam_sync.haproxycfg.file import ConfigFile, FileSection
+from haoam_sync.haproxycfg.file import ConfigFile
 from haoam_sync.haproxycfg.words import split
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import JsonObject
@@ -13,7 +13,6 @@ from haoam_sync.model.section import SectionId, SectionKind
 
 _BY_ORDER = frozenset({"first", "source", "hash", "hdr", "rdp-cookie", "uri", "url_param"})
 """Algorithms that choose by the place of a server in the list (manual, `balance` and `hash-type`)."""
-_SERVERS = frozenset({"server", "server-template"})
 
 
 def algorithms(file: ConfigFile, api: ApiVersion) -> Mapping[str, str]:
@@ -53,25 +52,3 @@ def _numbered(heads: Sequence[Sequence[str]], body: JsonObject) -> bool:
 def _algorithm(body: JsonObject) -> str:
     balance = body.get("balance")
     return str(balance.get("algorithm", "")) if isinstance(balance, Mapping) else ""
-
-
-def changed_by_normal_form(file: ConfigFile) -> Iterator[str]:
-    """Sections, foreign ones too, that the server's normal form gives another meaning."""
-    for section in file:
-        if section.kind in {SectionKind.BACKEND, SectionKind.DEFAULTS}:
-            yield from _late_default_server(section)
-
-
-def _late_default_server(section: FileSection) -> Iterator[str]:
-    """`default-server` counts for the servers below it only; the normal form puts it in front of all of them."""
-    above: list[str] = []
-    for line in section.text.split("\n")[1:]:
-        words, _ = split(line)
-        if words[:1] == ["default-server"] and above:
-            yield (
-                f"{section.keyword}/{section.name}: default-server stands below {', '.join(above)}, which it does not "
-                "reach there; the server's first write puts it in front of them: write its settings on the servers"
-            )
-            return
-        if words and words[0] in _SERVERS and len(words) > 1:
-            above.append(words[1])

@@ -62,7 +62,7 @@ def read(text: str, api: ApiVersion, choice: Choice) -> Reading:
         elif found is not None:
             foreign.append(found)
     candidates.sort(key=lambda one: one.id)
-    return Reading(explicit, tuple(candidates), tuple(foreign), tuple(_warnings(file)))
+    return Reading(explicit, tuple(candidates), tuple(foreign), tuple(_warnings(file, api)))
 
 
 class _Sorter:
@@ -183,7 +183,11 @@ def _clear_secrets(identity: SectionId, lines: list[str]) -> Iterator[str]:
                 )
 
 
-def _warnings(file: ConfigFile) -> Iterator[str]:
+def _warnings(file: ConfigFile, api: ApiVersion) -> Iterator[str]:
     if file.holds_conditionals:
         yield "the file holds .if blocks: nothing can be applied to this instance until they are gone (E_CONDITIONALS)"
-    yield from order.changed_by_normal_form(file)
+    for one in haproxycfg.unwritable(file.text(), api):
+        yield (
+            f"{one.heading}: {one.reason}: nothing can be applied to this instance before that is put right "
+            f"(E_UNWRITABLE): {one.instead}"
+        )

@@ -14,13 +14,25 @@ from haoam_sync.model.section import SectionKind
 
 
 def first_write(live: Live) -> str | None:
-    """P7: the text to write first, None when the file is in normal form."""
+    """P7: the text to write first, None when the file is in normal form.
+
+    Raises:
+        OverLimitError: a write would break what the file holds, whatever is written.
+    """
     if haproxycfg.ConfigFile.parse(live.text).holds_conditionals:
         raise OverLimitError(
             "the configuration holds .if blocks, which the server's first write would break",
             code="E_CONDITIONALS",
             where=str(live.id),
             hint="take .if and .endif out of haproxy.cfg on the instance, or leave the instance out of the fleet",
+        )
+    broken = haproxycfg.unwritable(live.text, live.api)
+    if broken:
+        raise OverLimitError(
+            "; ".join(f"{one.heading}: {one.reason}" for one in broken),
+            code="E_UNWRITABLE",
+            where=str(live.id),
+            hint="on the instance, before anything is applied to it: " + "; ".join(one.instead for one in broken),
         )
     normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text), live.api)
     return normal if _trimmed(normal) != _trimmed(live.text) else None

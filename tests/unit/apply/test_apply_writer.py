@@ -169,14 +169,23 @@ def many(port: int) -> dict[SectionId, Body | None]:
 
 
 def test_many_changes_are_judged_and_written_by_two_requests(tmp_path: Path) -> None:
-    """The text is judged, then written, normal form and changes in one; the worker runs all of it."""
-    world, peer = world_of(tmp_path, Wanted(dict(many(18090)), normal_form=bring_into_normal_form))
-    as_by_hand(peer)
+    """The text is judged, then written, all changes in one; the worker runs all of it."""
+    world, peer = world_of(tmp_path, Wanted(dict(many(18090))))
     outcome = apply_one(world)
     assert (outcome.result, outcome.error, len(outcome.created)) == (Result.APPLIED, "", 100)
     assert peer.writes == ["POST /configuration/raw", "POST /configuration/raw"]
     assert [dict(call.query).get("only_validate") for call in peer.calls if call.method == "POST"] == ["true", None]
     assert set(many(18090)) <= set(peer.worker)
+
+
+def test_many_changes_and_the_normal_form_are_one_write(tmp_path: Path) -> None:
+    """Behind the preview and its judgement the normal form and all changes are one text, judged and written."""
+    world, peer = world_of(tmp_path, Wanted(dict(many(18090)), normal_form=bring_into_normal_form))
+    as_by_hand(peer)
+    assert apply_one(world).result is Result.APPLIED
+    raw = [dict(call.query).get("only_validate") for call in peer.calls if call.path.endswith("/raw") and call.body]
+    assert raw == ["true", "true", None]
+    assert peer.writes.count("POST /transactions") == 1
 
 
 def test_a_bulk_write_whose_reload_fails_is_put_back(tmp_path: Path) -> None:

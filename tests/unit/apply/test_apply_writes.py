@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from apply_case import (
 )
 from instance_peer import InstancePeer, text_of
 
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.outcome import Result
 from haoam_sync.model.section import SectionId, SectionKind
 
@@ -163,12 +166,36 @@ def test_normal_form_first(tmp_path: Path) -> None:
     as_by_hand(peer)
     outcome = apply_one(world)
     assert outcome.result is Result.APPLIED
-    assert peer.writes[:2] == ["POST /configuration/raw", "POST /transactions"]
-    assert dict(peer.calls[peer.asked.index("POST /configuration/raw")].query) == {
-        "version": "1",
-        "force_reload": "true",
-    }
-    assert dict(peer.calls[peer.asked.index("POST /transactions")].query) == {"version": "2"}
+    previewed = ["POST /transactions", "DELETE /transactions/tid-1", "POST /configuration/raw"]
+    assert peer.writes[:5] == [*previewed, "POST /configuration/raw", "POST /transactions"]
+    raw = [dict(call.query) for call in peer.calls if call.path.endswith("/configuration/raw") and call.body]
+    assert raw == [{"version": "1", "only_validate": "true"}, {"version": "1", "force_reload": "true"}]
+    opened = [dict(call.query) for call in peer.calls if call.method == "POST" and call.path.endswith("/transactions")]
+    assert opened == [{"version": "1"}, {"version": "2"}]
+
+
+class _Losing(InstancePeer):
+    """An instance whose server knows nothing of one line, and would lose it."""
+
+    def _raw(self, transaction: str | None, status: int = 200) -> Reply:
+        found = super()._raw(transaction, status)
+        return replace(found, body=found.body.replace(b"  mode http\n", b"", 1)) if transaction else found
+
+
+def test_what_the_server_would_lose_is_never_written(tmp_path: Path) -> None:
+    """Before the first write the server shows what it would make of the file: a line it loses is refused, unwritten."""
+    world, peer = world_of(
+        tmp_path,
+        Wanted({WEB: backend("web", server("s1", 18081))}, normal_form=bring_into_normal_form),
+        _Losing(start()),
+    )
+    as_by_hand(peer)
+    before = peer.text
+    outcome = apply_one(world)
+    assert (outcome.result, outcome.error_code) == (Result.FAILED, "E_UNWRITABLE")
+    assert "the server would not keep `mode http`" in outcome.error
+    assert peer.writes == ["POST /transactions", "DELETE /transactions/tid-1"]
+    assert (peer.text, peer.version) == (before, 1)
 
 
 def phantom_peer() -> InstancePeer:
@@ -290,10 +317,18 @@ def test_somebody_else_writes_after_the_normal_form(tmp_path: Path) -> None:
     )
     as_by_hand(peer)
     authorized = world.plan()
-    peer.before = once(
-        "POST /services/haproxy/transactions",
-        lambda: peer.write_elsewhere(lambda memory: memory[BASE].update(maxconn=77)),
-    )
+    opened = itertools.count()
+
+    def second(call: Call) -> None:
+        if f"{call.method} {call.path}".endswith("POST /services/haproxy/transactions") and next(opened) == 1:
+            peer.write_elsewhere(lambda memory: memory[BASE].update(maxconn=77))
+
+    peer.before = second
     (outcome,) = world.run(authorized).instances
     assert outcome.result is Result.APPLIED
-    assert peer.writes.count("POST /configuration/raw") == 1
+    assert [
+        dict(call.query).get("only_validate") for call in peer.calls if call.path.endswith("/raw") and call.body
+    ] == [
+        "true",
+        None,
+    ]

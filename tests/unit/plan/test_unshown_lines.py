@@ -6,6 +6,7 @@ import pytest
 from plan_values import Given, compute
 
 from haoam_sync.apply.writer import Writer, choose
+from haoam_sync.errors import OverLimitError
 from haoam_sync.haproxycfg import FileLines
 from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.plan import UNSHOWN, Action, InstancePlan, Reason
@@ -35,7 +36,7 @@ def test_what_the_api_shows_is_no_difference(given: Given) -> None:
         ("redirect location http://192.0.2.9/", "redirect location http://192.0.2.9/"),
         ("tcp-request session reject", "tcp-request session reject"),
         ("server s1 127.0.0.1:9999", "server s1 127.0.0.1:9999"),
-        ("stats auth ann:hunter2:3", "stats auth ann:<secret>"),
+        ("dynamic-cookie-key hunter2 odd", "dynamic-cookie-key <secret> odd"),
     ],
 )
 def test_a_line_that_is_not_shown_is_drift(given: Given, line: str, shown: str) -> None:
@@ -47,6 +48,14 @@ def test_a_line_that_is_not_shown_is_drift(given: Given, line: str, shown: str) 
     assert change.cost.reload
     live = given.live(given.there("backend/web", WEB), text=TEXT)
     assert choose(plan, live) is Writer.BULK
+
+
+def test_what_a_write_would_break_stops_the_plan(given: Given) -> None:
+    """An instance whose file the server would break is refused by name as soon as something is to be written."""
+    with pytest.raises(OverLimitError, match="cuts the password of `stats auth ann:<secret>` off") as caught:
+        _plan(given, "  stats auth ann:hunter2:3\n")
+    assert caught.value.code == "E_UNWRITABLE"
+    assert "without a colon" in caught.value.hint
 
 
 def test_an_adoption_shows_what_it_takes_away(given: Given) -> None:
