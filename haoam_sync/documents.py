@@ -74,6 +74,21 @@ _HIDDEN = re.compile(
 _HIDDEN_VALUE = re.compile(_HIDDEN.pattern.replace("|\r(?!\n)", "|\r"))
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a value stands in its file's text, for edits that leave everything else as it is.
+
+    Attributes:
+        start: of its first character, counted from 0.
+        end: behind its last one; of a collection in block style, behind its last scalar.
+        flow: whether it stands in brackets.
+    """
+
+    start: int
+    end: int
+    flow: bool
+
+
 @dataclass(frozen=True)
 class Document:
     """One document of a file.
@@ -102,6 +117,13 @@ class Document:
         if path and isinstance(path[-1], int):
             return self.position(path)
         return self._find(self._source.places[self.index].keys, path)
+
+    def span(self, path: Path) -> Span:
+        """Where the value at `path` stands; there must be one."""
+        places = self._source.places[self.index]
+        start, end = places.spans[path]
+        inside = (last for other, (_, last) in places.spans.items() if other[: len(path)] == path)
+        return Span(start, max(end, *inside), path in places.flow)
 
     def _find(self, places: dict[Path, Position], path: Path) -> Position:
         while path and path not in places:
@@ -214,10 +236,15 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where each value of one document begins, and where the key before it does (the first one of equal keys)."""
+    """Where each value of one document begins, and where the key before it does (the first one of equal keys).
+
+    Also the characters that it takes, of collections in block style only the first; and which are in flow style.
+    """
 
     values: dict[Path, Position] = field(default_factory=dict)
     keys: dict[Path, Position] = field(default_factory=dict)
+    spans: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    flow: set[Path] = field(default_factory=set)
 
 
 class _Builder:
@@ -259,10 +286,7 @@ class _Builder:
             elif isinstance(event, SequenceStartEvent):
                 self._open(event, [])
             elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-                self._stack.pop()
-                self._keys.pop()
-                if self._keys:
-                    self._keys[-1] = None
+                self._close(event)
                 continue
             elif isinstance(event, AliasEvent):
                 self._problem(event, f"alias *{event.anchor}: aliases are not allowed", "write the value out")
@@ -316,6 +340,8 @@ class _Builder:
             here = Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1)
             places = self._places[-1]
             (places.keys if is_key else places.values).setdefault(self._path(), here)
+            if not is_key:
+                places.spans.setdefault(self._path(), (event.start_mark.index, event.end_mark.index))
         if not is_key and self._keys and not isinstance(value, dict | list):
             self._keys[-1] = None
 
@@ -328,6 +354,18 @@ class _Builder:
             raise _StopReadingError
         self._stack.append(value)
         self._keys.append(None)
+
+    def _close(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+        """End a collection. Of one in brackets note where: only there the end takes characters of its own."""
+        start, end = event.start_mark.index, event.end_mark.index
+        if self._places is not None and end > start and self._source.text[start] in "]}":
+            places, path = self._places[-1], self._path()[:-1]
+            places.spans[path] = (places.spans[path][0], end)
+            places.flow.add(path)
+        self._stack.pop()
+        self._keys.pop()
+        if self._keys:
+            self._keys[-1] = None
 
     def _path(self) -> Path:
         """The way from the document's root to the value placed last."""

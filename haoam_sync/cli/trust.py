@@ -8,6 +8,7 @@ from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.cli.trust_root import affirm, freeze, revoke, thaw
+from haoam_sync.cli.trust_rotate import rotate
 from haoam_sync.cli.trust_state import state
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.results import Trusted
@@ -129,5 +130,5 @@ def explain(
 
 
 trust.add_command(state)
-for command in (freeze, thaw, revoke, affirm):
+for command in (rotate, freeze, thaw, revoke, affirm):
     trust.add_command(command)

@@ -14,6 +14,7 @@ from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
 from haoam_sync.pipeline.reviewing import Reviewable, review, reviewable
 from haoam_sync.pipeline.rooting import Rooting, Word, rooting
+from haoam_sync.pipeline.rotating import rotate
 from haoam_sync.pipeline.trusting import Made, init_trust
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "review",
     "reviewable",
     "rooting",
+    "rotate",
     "validate",
     "verify_trust",
 ]

@@ -10,11 +10,13 @@ from haoam_sync.trust.init import Member, certificates, first_policy, init_polic
 from haoam_sync.trust.memories import LocalMemory, Memory, memory
 from haoam_sync.trust.memory import Accepted, TrustState
 from haoam_sync.trust.plan_reviews import PlanInQuestion, require_plans
+from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.root_word import RootWord, root_word
+from haoam_sync.trust.rotate import Change, Rotation, rotation
 from haoam_sync.trust.running import ChangeDigest, Questioned
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.span import Revision, Span, holds, line_between, not_in_history
@@ -24,7 +26,9 @@ from haoam_sync.trust.verify import advance, kept, propose, questioned, reading,
 __all__ = [
     "Accepted",
     "Case",
+    "Change",
     "ChangeDigest",
+    "LoadedPolicy",
     "LocalMemory",
     "Member",
     "Memory",
@@ -34,6 +38,7 @@ __all__ = [
     "Rests",
     "Revision",
     "RootWord",
+    "Rotation",
     "SigningKey",
     "Span",
     "TrustState",
@@ -62,6 +67,7 @@ __all__ = [
     "require_plans",
     "require_ssh_keygen",
     "root_word",
+    "rotation",
     "sign_review",
     "signing_key",
     "store_state",

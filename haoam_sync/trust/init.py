@@ -63,16 +63,27 @@ def member(text: str) -> Member:
             f"{text!r} names nobody",
             hint=f"write NAME=KEYFILE or NAME=KEYFILE:role,role, with roles from {', '.join(ALL_ROLES)}",
         )
-    path = Path(file).expanduser()
+    found = key_file(Path(file).expanduser())
+    if isinstance(found, Certificate):
+        return Member(name, (), chosen, (found,))
+    return Member(name, (found,), chosen)
+
+
+def key_file(path: Path) -> str | Certificate:
+    """What a file holds that somebody is to be known by: an SSH key as `TYPE BASE64`, or an OpenPGP certificate.
+
+    Raises:
+        UsageError: E_SIGN, it holds no public key that may be used.
+    """
     try:
         if _is_openpgp(path):
-            return Member(name, (), chosen, (parse_certificate(path.read_bytes()),))
+            return parse_certificate(path.read_bytes())
         public = public_of(path)
         parse_public(public)
     except FormatError as error:
         hint = "make one: ssh-keygen -t ed25519, or gpg --armor --export-options export-minimal --export FINGERPRINT"
-        raise UsageError(str(error), code="E_SIGN", where=file, hint=hint) from error
-    return Member(name, (public,), chosen)
+        raise UsageError(str(error), code="E_SIGN", where=str(path), hint=hint) from error
+    return public
 
 
 def _is_openpgp(path: Path) -> bool:

@@ -407,7 +407,7 @@ def _end(not_after: str) -> datetime:
 
 def _unusable(code: str, message: str, where: str) -> NotTrustedError:
     return NotTrustedError(
-        message, code=code, where=where, hint="sign with an active key of trust.yaml; add a new one by haoam-sync trust"
+        message, code=code, where=where, hint="sign with an active key of trust.yaml; for a new one: trust rotate"
     )
 
 

@@ -84,7 +84,7 @@ def sign_review(
         named=named,
     )
     policy = case.policy(proposed.base)
-    use = _owner(case, policy, proposed, key)
+    use = _owner(case, policy, proposed, key, now)
     if decision == "approve":
         found = structure(case, policy, proposed.base, proposed.id, now)
         _require_other(found, use)
@@ -139,11 +139,15 @@ def _bound(policy: LoadedPolicy, plans: Mapping[str, str] | None, decision: Deci
     return dict(plans)
 
 
-def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, key: SigningKey) -> KeyUse:
-    """Whose key it is: in the policy of the base, or of the commit itself when that changes the policy."""
+def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, key: SigningKey, now: datetime) -> KeyUse:
+    """Whose key it is: in the policy of the base, or of the commit itself when that changes the policy.
+
+    It must be one that may still sign there: what a retired key says counts for nothing.
+    """
     use = key.owner(policy)
-    if use is None and case.policy_digest(proposed.id) != policy.digest:
-        use = key.owner(case.policy(proposed.id))
+    if case.policy_digest(proposed.id) != policy.digest and (use is None or use.key.status != "active"):
+        policy = case.policy(proposed.id)
+        use = key.owner(policy)
     if use is None or not use.principal:
         raise NotTrustedError(
             f"the key {key.fingerprint} is nobody's in the policy (serial {policy.spec.serial})",
@@ -151,6 +155,7 @@ def _owner(case: Case, policy: LoadedPolicy, proposed: ProposedCommit, key: Sign
             where=proposed.id,
             hint="review with a key that trust.yaml lists",
         )
+    policy.require_usable(use, now, proposed.id)
     return use
 
 
