@@ -152,3 +152,13 @@ def test_a_compromised_key_does_not_come_back(desk: Desk) -> None:
     git(desk.tree, "restore", "trust.yaml")
     ran = desk.must(4, "trust", "rotate", "bob", public(desk, "alice-new"))
     assert ran.err.startswith("E_KEY_REVOKED: ")
+
+
+def test_a_stolen_key_is_rotated_away(desk: Desk) -> None:
+    """What is accepted rests on a key that was stolen: the policy can be mended all the same."""
+    desk.change("alice", "by a key that was stolen", "bob")
+    desk.must(0, "trust", "verify")
+    key = str(desk.keys["bob"])
+    desk.must(0, "trust", "revoke", "alice/alice-1", "--key", key, "--reason", "stolen", "--yes")
+    desk.must(4, "trust", "verify")
+    assert "serial 1 becomes 2" in desk.must(0, "trust", "rotate", "alice", public(desk, "alice-new")).out
