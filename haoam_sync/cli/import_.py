@@ -135,9 +135,13 @@ def _print(found: Imported, cluster: str, output: str) -> None:
         click.echo(f"  {one.heading}: {one.reason}")
     for warning in found.warnings:
         printing.note(f"warning: {warning}")
+    for path in sorted(set(found.files) - set(found.owned.values())):
+        click.echo(f"wrote {path}")
     if found.secrets is not None:
-        click.echo(f"{_count(len(found.uses), 'secret')} in {found.secrets}")
-        click.echo("let the host resolve them (secrets: in its root file):")
+        kept = sum(kind != "Fleet" for _, kind, _ in found.uses)
+        click.echo(f"{_count(kept, 'secret')} in {found.secrets}")
+    if found.uses:
+        click.echo("let the host resolve them: under `secrets` of its root file")
         for reference, kind, field in found.uses:
             click.echo(f'  - {{reference: {reference}, kinds: [{kind}], fields: ["{field}"], clusters: [{cluster}]}}')
 

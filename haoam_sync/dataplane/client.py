@@ -466,7 +466,7 @@ def peer(instance: InstanceId) -> Peer:
         url="an instance's url is http(s)://HOST:PORT/v3",
         up="check that the instance's Data Plane API runs, and its url in haoam.yaml",
         quick="check that the instance is up and not overloaded",
-        tls="check the instance's `ca` in haoam.yaml, and the name in its certificate",
+        tls="check the instance's `ca_file` in haoam.yaml (for import: --ca), and the name in its certificate",
         right="check that the URL is that of a Data Plane API",
     )
 

@@ -95,7 +95,8 @@ def failure(reply: Reply, *, asked: str, where: str, masks: Masks) -> HaoamError
             "the Data Plane API does not accept user and password",
             code="E_UNAUTHORIZED",
             where=where,
-            hint="check the instance's credentials; a user added through the API counts after its restart only",
+            hint="check its user, and the value that its password has on this host; a user that the API was told of "
+            "counts after a restart only",
         )
     message = message_of(reply)
     if message is None:

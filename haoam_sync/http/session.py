@@ -283,7 +283,7 @@ def _tls(ca: bytes | None, peer: Peer) -> ssl.SSLContext:
             "the certificate authority given is not PEM",
             code="E_TLS",
             where=peer.where,
-            hint="`ca` names a file that holds the PEM of the authority",
+            hint="the file of the authority holds PEM",
         ) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -41,7 +41,7 @@ class Imported:
         warnings: things to know that stop nothing.
         files: every file written below the repository, sorted.
         secrets: file, or directory, that values of secrets were written to; None where there were none.
-        uses: what the host must allow for them: reference, document kind, field.
+        uses: what the host must allow for what was written: reference, document kind, field.
     """
 
     owned: Mapping[SectionId, str]
@@ -99,7 +99,8 @@ def _top(directory: Path) -> Path:
 
 
 def _write_private(place: Path, text: str) -> None:
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for parent in reversed(place.parents):  # one by one: `parents=True` would give the mode to the last one alone
+        parent.mkdir(mode=0o700, exist_ok=True)
     try:
         handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError as error:

@@ -10,6 +10,8 @@ from haoam_sync import desired, haproxycfg, importing, live
 from haoam_sync import plan as plans
 from haoam_sync.dataplane import connect
 from haoam_sync.desired import file_references, references
+from haoam_sync.desired.endpoint import EndpointError
+from haoam_sync.desired.endpoint import check as endpoint_check
 from haoam_sync.errors import HaoamError, InvalidDesiredError, UsageError
 from haoam_sync.haproxycfg.file import ConfigFile
 from haoam_sync.importing import Choice, Foreign, Reading, Tree
@@ -68,7 +70,8 @@ def import_file(source: Path, api: ApiVersion, target: Target, choice: Choice) -
     try:
         text = source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{source} cannot be read: {error}", hint="give a haproxy.cfg in UTF-8") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise UsageError(f"{source} cannot be read: {why}", hint="give --file a haproxy.cfg") from error
     return _import(_from_text(text, api, InstanceId(target.cluster, target.instance)), target, choice, {})
 
 
@@ -83,8 +86,13 @@ def import_instance(endpoint: Endpoint, environment: Mapping[str, str], target: 
 
     Raises:
         InstanceError: it cannot be read.
-        UsageError: there is no password, or something that is there already would be overwritten.
+        UsageError: E_URL, the API is not one that we talk to; there is no password; or something that is there already
+            would be overwritten.
     """
+    try:
+        endpoint_check(endpoint.url, None)
+    except EndpointError as error:
+        raise UsageError(f"--url: {error.message}", code="E_URL", hint=error.hint) from error
     password = environment.get(endpoint.password_env)
     if password is None:
         raise UsageError(
@@ -99,6 +107,7 @@ def import_instance(endpoint: Endpoint, environment: Mapping[str, str], target: 
     with connect(instance, password, Unrecorded()) as api:
         found = live.read(api, identity)
     extra: dict[str, bytes] = {}
+    uses: tuple[tuple[str, str, str], ...] = ()
     if not (target.directory / _FLEET).exists():
         ca_file = f"certs/{target.cluster}-ca.pem" if ca is not None else ""
         document = importing.fleet_document(
@@ -107,7 +116,9 @@ def import_instance(endpoint: Endpoint, environment: Mapping[str, str], target: 
         extra[_FLEET] = document.encode()
         if ca is not None:
             extra[ca_file] = ca
-    return _import(found, target, replace(choice, user=endpoint.user), extra)
+        uses = ((str(reference), "Fleet", "clusters.*.instances.*.password"),)
+    done = _import(found, target, replace(choice, user=endpoint.user), extra)
+    return replace(done, uses=(*uses, *done.uses))
 
 
 def adopt(
@@ -139,7 +150,10 @@ def adopt(
     file = ConfigFile.parse(haproxycfg.with_explicit_defaults(found.text))
     missing = [section for section in sections if file.find(section.kind, section.name) is None]
     if missing:
-        raise UsageError(f"{instance} has no section {missing[0]}", code="E_NO_SECTION", hint="look at its haproxy.cfg")
+        there = sorted(str(one.id) for one in file if one.id is not None)
+        raise UsageError(
+            f"{instance} has no section {missing[0]}", code="E_NO_SECTION", hint=f"it has {', '.join(there)}"
+        )
     _refuse_ours(sections, found, instance)
     root = directory.parent if directory.absolute().name == _FOLDER else directory
     target = Target(one.id.cluster, one.id.name, root, secrets)
@@ -252,8 +266,10 @@ def _refused(reading: Reading, tree: Tree, target: Target, found: Live) -> Mappi
         wanted = desired.load("import", blobs, _revealing(tree))
     except InvalidDesiredError as error:
         problems = {places[one.file]: f"{one.message}" for one in reversed(error.problems) if one.file in places}
-        if not problems:
-            raise
+        if not problems:  # of haoam.yaml, which holds nothing but the names given
+            raise UsageError(
+                error.problems[0].message, hint="give --cluster and --instance names that a fleet can have"
+            ) from error
         return problems
     identity = InstanceId(target.cluster, target.instance)
     planned = plans.compute_instance(wanted.instances[identity], _as_after_first_write(reading, found), None, _NOBODY)
@@ -322,4 +338,6 @@ def _ca(place: Path | None) -> bytes | None:
     try:
         return place.read_bytes()
     except OSError as error:
-        raise UsageError(f"the authority cannot be read: {error}", hint="give --ca a PEM file") from error
+        raise UsageError(
+            f"the authority {place} cannot be read: {error.strerror}", hint="give --ca a PEM file"
+        ) from error

@@ -11,11 +11,14 @@ from haoam_sync.model.section import SectionKind
 Path = tuple[str | int, ...]
 
 
-def take(target: dict[str, Json], there: JsonObject, path: tuple[str, ...]) -> dict[str, Json]:
-    """`target` with the values at `path` (with `*`) as they are in `there`, absent where they are absent there."""
+def take(target: dict[str, Json], there: JsonObject, path: Path) -> dict[str, Json]:
+    """`target` with the values at `path` (with `*`) as they are in `there`, absent where they are absent there.
+
+    A number in the path is a place in a list: of two lists, entries at the same place are taken for the same.
+    """
     head, rest = path[0], path[1:]
     result = dict(target)
-    keys: Iterable[str] = {*target, *there} if head == "*" else (head,)
+    keys: Iterable[str] = {*target, *there} if head == "*" else (str(head),)
     for key in keys:
         if not rest:
             if key in there:
@@ -26,7 +29,17 @@ def take(target: dict[str, Json], there: JsonObject, path: tuple[str, ...]) -> d
         wanted, current = target.get(key), there.get(key)
         if isinstance(wanted, Mapping):
             result[key] = take(dict(wanted), current if isinstance(current, Mapping) else {}, rest)
+        elif is_list(wanted) and is_list(current) and isinstance(rest[0], int) and len(rest) > 1:
+            result[key] = _take_in_list(wanted, current, rest[0], rest[1:])
     return result
+
+
+def _take_in_list(target: Json, there: Json, place: int, path: Path) -> Json:
+    """A list whose entry at `place` has the value at `path` as it is in the other list."""
+    wanted, current = at(target, (place,)), at(there, (place,))
+    if not isinstance(wanted, Mapping) or not isinstance(current, Mapping):
+        return target
+    return replaced(target, [(place,)], take(dict(wanted), current, path))
 
 
 def mapped(value: JsonObject, change: Callable[[str], str]) -> dict[str, Json]:

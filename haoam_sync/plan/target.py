@@ -11,7 +11,7 @@ from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.live import Live
 from haoam_sync.model.stored import HASH_DIGITS, UNRESOLVED, in_directories, text_in_directories
-from haoam_sync.plan.bodies import take
+from haoam_sync.plan.bodies import Path, take
 
 Unresolved = Mapping[str, str]
 """For each path that stands for a file of unknown content: a pattern of those that it may mean."""
@@ -49,11 +49,11 @@ def target_of(section: DesiredSection, now: JsonObject | None, live: Live, unres
     canonical = without_metadata(haproxycfg.canonical(section.id.kind, body, live.api))
     if now is None or canonical == now:
         return canonical
-    taken = list(section.ignore)
+    taken: list[Path] = [tuple(pattern.split(".")) for pattern in section.ignore]
     if not section.resolved:
-        taken += [".".join(str(step) for step in use.path) for use in section.secrets]
-    for pattern in taken:
-        canonical = take(dict(canonical), now, tuple(pattern.split(".")))
+        taken += [use.path for use in section.secrets]
+    for path in taken:
+        canonical = take(dict(canonical), now, path)
     return _with_live_names(canonical, now, unresolved) if unresolved else canonical
 
 

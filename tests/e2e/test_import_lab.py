@@ -59,6 +59,8 @@ def test_import_apply_and_change_one_server(world: tuple[str, Adopted]) -> None:
     foreign = {one["section"] for one in result["foreign_sections"] if not one["reason"].endswith(later)}
     assert foreign == FOREIGN[name]
     assert result["owned"] == len(result["sections"])
+    login = {"reference": "env/API_PASSWORD", "kind": "Fleet", "field": "clusters.*.instances.*.password"}
+    assert login in result["secret_uses"]  # of the haoam.yaml that was written as well
     first = one.plan()
     assert {(c.action, c.reason, c.fields) for c in first.changes} == {(Action.UPDATE, Reason.ADOPT, ())}
     assert one.apply().result is Result.APPLIED

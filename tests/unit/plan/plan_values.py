@@ -49,13 +49,15 @@ class Given:
         *,
         ignore: tuple[str, ...] = (),
         protected: bool = False,
-        secrets: Mapping[tuple[str, ...], str] | None = None,
+        secrets: Mapping[tuple[str | int, ...], str] | None = None,
         resolved: bool = True,
     ) -> DesiredSection:
         """A declared section; `secrets` maps paths in the body to references."""
         section = SectionId.parse(identity)
         uses = tuple(
-            SecretUse(SecretReference.parse(reference), section.kind.document_kind, ".".join(path), "edge", path)
+            SecretUse(
+                SecretReference.parse(reference), section.kind.document_kind, ".".join(map(str, path)), "edge", path
+            )
             for path, reference in (secrets or {}).items()
         )
         return DesiredSection(

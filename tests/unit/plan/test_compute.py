@@ -166,6 +166,42 @@ def test_certificate_directory_of_the_instance_is_filled_in(given: Given) -> Non
     assert compute(given.desired(wanted), live, None).empty
 
 
+def test_unresolved_secrets_in_lists_and_under_names_with_dots_are_not_compared(given: Given) -> None:
+    """A password that stands in a list, or under a name with a dot, is no difference while it is not resolved."""
+    rest = {"stats_show_node_name": None}
+    stats = {"stats_options": {"stats_auths": [{"user": "netops", "passwd": "env/STATS"}], **rest}}
+    running = {"stats_options": {"stats_auths": [{"user": "netops", "passwd": "s3cret"}], **rest}}
+    people = {"users": {"j.doe": {"username": "j.doe", "password": "env/DOE", "secure_password": True}}}
+    declared = (
+        given.section(
+            "frontend/fe", stats, secrets={("stats_options", "stats_auths", 0, "passwd"): "env/STATS"}, resolved=False
+        ),
+        given.section("userlist/people", people, secrets={("users", "j.doe", "password"): "env/DOE"}, resolved=False),
+    )
+    there = (
+        ("frontend/fe", running, declared[0]),
+        ("userlist/people", {"users": {"j.doe": {**people["users"]["j.doe"], "password": "$6$x"}}}, declared[1]),
+    )
+    live = given.live(*(given.there(name, body, mark=section) for name, body, section in there))
+    assert compute(given.desired(*declared), live, given.desired(*declared)).changes == ()
+
+
+def test_an_unresolved_secret_in_a_list_hides_nothing_else(given: Given) -> None:
+    """Another user beside an unresolved password, or one user more, is a difference all the same."""
+    path = ("stats_options", "stats_auths", 0, "passwd")
+    for auths in (
+        [{"user": "mallory", "passwd": "env/STATS"}],
+        [{"user": "netops", "passwd": "env/STATS"}, {"user": "mallory", "passwd": "env/STATS"}],
+    ):
+        section = given.section(
+            "frontend/fe", {"stats_options": {"stats_auths": auths}}, secrets={path: "env/STATS"}, resolved=False
+        )
+        now = {"stats_options": {"stats_auths": [{"user": "netops", "passwd": "s3cret"}]}}
+        live = given.live(given.there("frontend/fe", now, mark=section))
+        (change,) = compute(given.desired(section), live, given.desired(section)).changes
+        assert [field.path for field in change.fields] == ["stats_options.stats_auths"]
+
+
 def test_unresolved_certificate_is_not_a_difference(given: Given) -> None:
     """A plan without secrets does not know the new file's name, and takes the live one of that certificate for it."""
     bind = {"name": "https", "address": "127.0.0.1", "port": 8443, "ssl": True}
