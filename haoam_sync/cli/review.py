@@ -12,6 +12,7 @@ from haoam_sync.model.results import ReviewResult
 from haoam_sync.pipeline.reviewing import Decision
 from haoam_sync.report import as_json, text
 from haoam_sync.report.change import change, changed_files
+from haoam_sync.report.history import needs, rule_as_json
 
 
 @click.command()
@@ -67,6 +68,7 @@ def review(
             printing.styled(change(shown.change))
             if shown.planned is not None:
                 printing.styled(text.plan(shown.planned.plan, proposed=True))
+            printing.styled(needs(shown.rules))
             click.echo(f"change digest {shown.change_digest}")
         if not yes:
             click.confirm(f"sign as {decision}?", abort=True, err=True)
@@ -78,6 +80,7 @@ def review(
             "change_digest": shown.change_digest,
             "change": shown.change,
             "files": [{"path": f.path, "action": f.action, "diff": f.diff} for f in shown.files],
+            "rules": [rule_as_json(rule) for rule in shown.rules],
             "plan": as_json.plan(shown.planned.plan, proposed=True) if shown.planned is not None else None,
             "statement": signed.model_dump(mode="json"),
         }

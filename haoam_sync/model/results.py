@@ -527,6 +527,8 @@ class ReviewResult(TypedDict):
     change: Mapping[str, object]
     """The change that the digest is of: docs/formats.md."""
     files: list[ChangedFile]
+    rules: list[MatchedRule]
+    """What the change must meet; a file counts as the documents that name it, too."""
     plan: PlanResult | None
     """Null with `--offline`."""
     statement: Mapping[str, object]

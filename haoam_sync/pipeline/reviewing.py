@@ -10,6 +10,7 @@ from typing import Literal
 from haoam_sync import desired, trust
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model import files
+from haoam_sync.model.account import MatchedRule
 from haoam_sync.model.commit import ProposedCommit
 from haoam_sync.model.evidence import Predicate
 from haoam_sync.model.files import FileChange
@@ -35,6 +36,7 @@ class Reviewable:
         planned: what it would change on the live instances; None when that was not asked for, or cannot be worked out
             because the commit accepted last has no valid desired state to take the endpoints from.
         files: every file that differs; with its text where the change of the desired state does not show it.
+        rules: what the change must meet.
     """
 
     here: Opened
@@ -44,6 +46,7 @@ class Reviewable:
     change_digest: str
     planned: Planned | None
     files: tuple[FileChange, ...]
+    rules: tuple[MatchedRule, ...]
 
 
 @contextmanager
@@ -69,6 +72,7 @@ def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterato
             change_digest=desired.change_digest(base, head),
             planned=planned,
             files=_files(here, proposed),
+            rules=trust.needed(here.repository, here.root, proposed, now=here.now, named=here.named),
         )
 
 

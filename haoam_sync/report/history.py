@@ -11,6 +11,7 @@ from haoam_sync.model.account import Account, IgnoredReview, MatchedRule
 from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import format_time
 from haoam_sync.model.results import ExplainedCommit, Failure, Judged, Refusal
+from haoam_sync.model.results import MatchedRule as MatchedRuleResult
 from haoam_sync.report.commits import as_json as step_as_json
 from haoam_sync.report.text import visible
 
@@ -56,7 +57,7 @@ def explained(row: Account, asked: str, *, behind: bool, refusal: NotTrustedErro
     _field(text, "changes", _named(row.changed) or ["no file"] * (row.kind != "introduction"))
     signed = [f"{one.commit[:12]} by {one.principal or 'the forge'}, key {one.key}" for one in row.signers]
     _field(text, "signed", signed or ["by nobody that can be told"])
-    _field(text, "rules", [_rule_in_full(rule) for rule in row.rules] or [_without_rule(row)])
+    _field(text, "rules", [rule_in_full(rule) for rule in row.rules] or [_without_rule(row)])
     _field(text, "reviews", [_review(review) for review in row.reviews] or [_nobody(row)])
     _field(text, "not counted", [line for one in row.ignored for line in _ignored(one)])
     return text
@@ -104,16 +105,7 @@ def as_json(row: Account) -> Judged:
         "changes_policy": row.changes_policy,
         "commits": list(row.commits),
         "changed": list(row.changed),
-        "rules": [
-            {
-                "paths": list(rule.paths),
-                "require": dict(rule.require),
-                "evidence": rule.evidence,
-                "changed": list(rule.changed),
-                "waived": list(rule.waived),
-            }
-            for rule in row.rules
-        ],
+        "rules": [rule_as_json(rule) for rule in row.rules],
         "ignored": [
             {
                 "principal": one.principal,
@@ -225,10 +217,30 @@ def _rule(rule: MatchedRule) -> str:
     return f"{_short(rule.paths)}: {_require(rule.require)} {rule.evidence}{waived}"
 
 
-def _rule_in_full(rule: MatchedRule) -> str:
+def rule_in_full(rule: MatchedRule) -> str:
+    """A rule with everything that it asks for, and what it is about."""
     waived = f"; waived for {', '.join(rule.waived)}" if rule.waived else ""
     about = ", ".join(_named(rule.changed))
     return f"{', '.join(rule.paths)}: {_require(rule.require)}, evidence {rule.evidence} (for {about}){waived}"
+
+
+def rule_as_json(rule: MatchedRule) -> MatchedRuleResult:
+    """A rule, for machines."""
+    return {
+        "paths": list(rule.paths),
+        "require": dict(rule.require),
+        "evidence": rule.evidence,
+        "changed": list(rule.changed),
+        "waived": list(rule.waived),
+    }
+
+
+def needs(rules: Sequence[MatchedRule]) -> Text:
+    """What a change that is under review must meet, one line a rule."""
+    text = Text()
+    for rule in rules:
+        text.append(f"needs    {visible(rule_in_full(rule))}\n")
+    return text
 
 
 def _without_rule(row: Account) -> str:

@@ -13,7 +13,7 @@ from haoam_sync.trust.plan_reviews import PlanInQuestion, require_plans
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
-from haoam_sync.trust.review import sign_review
+from haoam_sync.trust.review import needed, sign_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.root_word import RootWord, root_word
 from haoam_sync.trust.rotate import Change, Rotation, rotation
@@ -56,6 +56,7 @@ __all__ = [
     "load_state",
     "member",
     "memory",
+    "needed",
     "not_in_history",
     "owner_of",
     "propose",

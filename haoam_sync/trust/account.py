@@ -223,8 +223,12 @@ def _rules(
         weights: Weights = weigh(case, base, head, changed)
     except (NotTrustedError, InvalidDesiredError):
         return (), ()
-    classes = frozenset(step.waived) if step is not None else frozenset()
-    return changed, tuple(
+    return changed, matched(policy, weights, frozenset(step.waived) if step is not None else frozenset())
+
+
+def matched(policy: LoadedPolicy, weights: Weights, classes: frozenset[str] = frozenset()) -> tuple[MatchedRule, ...]:
+    """The rules that a change must meet, with what each is about; `classes` made up for reviews."""
+    return tuple(
         MatchedRule(rule.paths, rule.require, rule.evidence, paths, tuple(sorted(classes & frozenset(rule.waive))))
         for rule in policy.spec.rules
         if (paths := meant(rule, weights))

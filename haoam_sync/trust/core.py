@@ -261,7 +261,7 @@ def _step(
             subject = replace(subject, contributors=subject.contributors | people_of(policy, pull.openers))
         forge = forge_votes(judge, case.change_digest, subject, pull)
     if any(map(is_trust_file, found.changes)):
-        new = _new_policy(case, policy, found)  # S6
+        new = new_policy(case, policy, found)  # S6
         makers = frozenset({found.author, found.committer} - {""})
         reviews = require_quorum(judge, new, subject, entries, found.changes, makers, forge)
     elif policy.solo:
@@ -305,8 +305,12 @@ def _looked_at(case: Case, found: Step, reviewed: str) -> bool:
     return found.subject.change_digest() != nothing
 
 
-def _new_policy(case: Case, policy: LoadedPolicy, found: Step) -> LoadedPolicy:
-    """S6: the policy that the step brings in."""
+def new_policy(case: Case, policy: LoadedPolicy, found: Step) -> LoadedPolicy:
+    """S6: the policy that a step which changes trust files brings in.
+
+    Raises:
+        NotTrustedError: E_TRUST_MIXED, E_SERIAL; E_POLICY_INVARIANT and E_YAML, it does not hold together.
+    """
     others = [path for path in found.changes if not is_trust_file(path)]
     if others:
         raise NotTrustedError(

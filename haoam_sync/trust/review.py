@@ -8,23 +8,47 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.model.account import MatchedRule
 from haoam_sync.model.commit import ProposedCommit
 from haoam_sync.model.evidence import MOST_PLANS, Policy, Predicate, Seen, encode_statement, format_time
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.trust_policy import is_trust_file, parse_duration
 from haoam_sync.repository import Repository
+from haoam_sync.trust.account import matched
 from haoam_sync.trust.case import Case, NamedBy, nothing_named
+from haoam_sync.trust.core import new_policy
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted
 from haoam_sync.trust.policy import KeyUse, LoadedPolicy
 from haoam_sync.trust.proofs import Answers
 from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.signing import SigningKey
-from haoam_sync.trust.statements import read_log
+from haoam_sync.trust.statements import Log, read_log
 from haoam_sync.trust.structure import Step, structure
+from haoam_sync.trust.weights import weigh
 
 Decision = Literal["approve", "reject", "withdraw"]
 _TRIES = 5
+
+
+def needed(
+    repository: Repository, root: HostRoot, proposed: ProposedCommit, *, now: datetime, named: NamedBy
+) -> tuple[MatchedRule, ...]:
+    """The rules that `proposed` must meet: what a reviewer is shown of them is what `verify` asks for.
+
+    Raises:
+        NotTrustedError: the policy of its base, or one of the two trees, can not be read.
+    """
+    graph = Graph(repository, root.introduction)
+    case = _case(graph, read_log(graph, repository.attestations), root, now, named)
+    changes = case.trees.changes(graph.commit(proposed.base).tree, graph.commit(proposed.id).tree, proposed.id)
+    return matched(case.policy(proposed.base), weigh(case, proposed.base, proposed.id, changes))
+
+
+def _case(graph: Graph, log: Log, root: HostRoot, now: datetime, named: NamedBy, change_digest: str = "") -> Case:
+    """What `verify` would judge with, but for reviews."""
+    answers = Answers(read_denylist(root))
+    return Case(graph, log, answers, root.ref, root.solo, now, lambda _base, _head: change_digest, named=named)
 
 
 def sign_review(
@@ -73,20 +97,13 @@ def sign_review(
         raise NotTrustedError(
             "the review statements changed under our feet", code="E_ATTEST_ROLLBACK", hint="try again"
         )
-    case = Case(
-        graph,
-        log,
-        Answers(read_denylist(root)),
-        root.ref,
-        root.solo,
-        now,
-        lambda _base, _head: change_digest,
-        named=named,
-    )
+    case = _case(graph, log, root, now, named, change_digest)
     policy = case.policy(proposed.base)
     use = _owner(case, policy, proposed, key, now)
     if decision == "approve":
         found = structure(case, policy, proposed.base, proposed.id, now)
+        if any(map(is_trust_file, found.changes)):
+            new_policy(case, policy, found)
         _require_other(found, use)
     longest = parse_duration(policy.spec.review.max_age)
     tree = graph.commit(proposed.id).tree

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from flow_attack import Site, document
 from flow_certificate import self_signed
-from trust_world import closed_api, policy_document
+from trust_world import closed_api, policy_bytes, policy_document
+
+from haoam_sync.model.json import digest_bytes
 
 _RULES = [
     {"paths": ["trust.yaml", "keys/**"], "require": {"root": 2}},
@@ -116,9 +118,8 @@ def test_a_new_name_for_a_file(site: Site) -> None:
     _refused_until_two(site, {"docs/other.pem": _authority("mallory again")})
 
 
-@pytest.mark.attack("E_NO_RULE")
-def test_a_named_file_whose_document_may_not_change(site: Site) -> None:
-    """Where the policy has no rule for haoam.yaml, the authority that it names stays as it is, too."""
+def _frozen(site: Site) -> Site:
+    """Another repository, whose policy has no rule for haoam.yaml, which names docs/ca.pem."""
     spec = policy_document(
         site.publics, rules=[_RULES[0], {"paths": ["haproxy/**", "docs/**"], "require": {"reviewer": 1}}]
     )
@@ -130,6 +131,13 @@ def test_a_named_file_whose_document_may_not_change(site: Site) -> None:
     frozen.files = files
     frozen.root = replace(frozen.root, introduction=frozen.introduction)
     frozen.write_root()
+    return frozen
+
+
+@pytest.mark.attack("E_NO_RULE")
+def test_a_named_file_whose_document_may_not_change(site: Site) -> None:
+    """Where the policy has no rule for haoam.yaml, the authority that it names stays as it is, too."""
+    frozen = _frozen(site)
     _step(frozen, {"docs/free.md": b"words\n"}, "bob")
     assert _accepted(frozen) == frozen.tip  # the control
     _step(frozen, {"docs/ca.pem": _authority("mallory")}, "bob", "carol")
@@ -160,3 +168,44 @@ def test_control_a_file_that_nobody_names(site: Site) -> None:
     """A file of the same folder that no document names needs what its folder needs."""
     _step(site, {"docs/free.md": b"other words\n"}, "bob")
     assert _accepted(site) == site.tip
+
+
+def _review(site: Site, digest: str, who: str = "bob") -> tuple[str, ...]:
+    return ("review", site.tip, "--offline", "--yes", "--expect", digest, f"--key={site.keys[who]}")
+
+
+def test_a_review_shows_what_the_change_needs(site: Site) -> None:
+    """Whoever reviews a file that haoam.yaml names sees the rule of haoam.yaml, as `verify` asks for it."""
+    base = _step(site, {"docs/ca.pem": _authority("mallory")})
+    digest = site.change_digest(base, site.tip)
+    shown = site.must(0, *_review(site, digest, "carol")).out
+    assert "needs    haoam.yaml, access/**, haproxy/heavy.yaml: 2 reviewer, evidence signed (for docs/ca.pem)" in shown
+    shown_rules = site.must(0, *_review(site, digest), "--output", "json").json["rules"]
+    asked = site.must(0, "trust", "verify", "--output", "json", f"{base}..{site.tip}").json["steps"][-1]["rules"]
+    assert shown_rules == asked
+    assert [rule["require"] for rule in shown_rules] == [{"reviewer": 2}, {"reviewer": 1}]
+
+
+@pytest.mark.attack("E_NO_RULE")
+def test_a_review_of_a_named_file_that_may_not_change(site: Site) -> None:
+    """What `verify` refuses whoever reviews it is not signed: the document that names the file has no rule."""
+    frozen = _frozen(site)
+    base = _step(frozen, {"docs/free.md": b"words\n"})
+    frozen.must(0, *_review(frozen, frozen.change_digest(base, frozen.tip)))  # the control
+    base = _step(frozen, {"docs/ca.pem": _authority("mallory")})
+    ran = frozen.must(4, *_review(frozen, frozen.change_digest(base, frozen.tip)))
+    assert ran.err.startswith("E_NO_RULE: ")
+    assert "haoam.yaml, which names docs/ca.pem" in ran.err
+
+
+@pytest.mark.attack("E_SERIAL")
+def test_a_review_of_a_policy_that_does_not_follow(site: Site) -> None:
+    """No root is asked to sign a policy whose number `verify` refuses; the next one is signed."""
+    for serial, code in ((7, 4), (2, 0)):
+        base = site.tip
+        policy = policy_bytes({**site.spec, "serial": serial, "previous": digest_bytes(site.files["trust.yaml"])})
+        head = site.commit({**site.files, "trust.yaml": policy}, [base], "alice")
+        site.tip = site.move(head)
+        ran = site.must(code, *_review(site, site.change_digest(base, head)))
+        assert ran.err.startswith("E_SERIAL: ") is (code == 4)
+        site.tip = site.move(base)
