@@ -87,3 +87,10 @@ def review(
         printing.as_json(done)
     else:
         click.echo(f"signed: {signed.principal} says {signed.decision}, statement {signed.id}, until {signed.expires}")
+        source = shown.here.repository.source
+        printing.note(f"pushed to {source.url}")
+        if source.is_clone:
+            printing.note(
+                "  this is a clone of your own, where nobody looks: name the shared one with --repo or HAOAM_REPO,"
+            )
+            printing.note("  or push the branch haoam/attestations from here")

@@ -54,6 +54,8 @@ def init_trust(
     people = [trust.member(text) for text in members]
     policy = worktree / _POLICY
     if not policy.exists():
+        if key is not None:
+            _require_valid(settings, worktree, ref, also)  # nothing is committed that could not be the beginning
         policy.write_bytes(trust.init_policy(people, ref=ref, solo=solo))
         for path, content in trust.certificates(people).items():
             (worktree / path).parent.mkdir(exist_ok=True)
@@ -71,6 +73,32 @@ def init_trust(
     settings.root.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     write_synced(settings.root, content, mode=0o644)
     return Made(policy, introduction, settings.root)
+
+
+def _require_valid(settings: Settings, worktree: Path, ref: str, also: tuple[str, ...]) -> None:
+    """The desired state of the commit that is about to be made holds.
+
+    Raises:
+        InvalidDesiredError: it does not.
+    """
+    files = _committed(settings, worktree, ref)
+    for name in ("haoam.yaml", *also):
+        path = worktree / name
+        found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+        files |= {str(one.relative_to(worktree)): one.read_bytes() for one in found}
+    desired.load("0" * 40, files, None)
+
+
+def _committed(settings: Settings, worktree: Path, ref: str) -> dict[str, bytes]:
+    """The files of the last commit, as far as there is one."""
+    if not (worktree / ".git").exists():
+        return {}
+    StateDirectory(settings.state)
+    try:
+        with closing(Repository.open(settings.state, settings.repo, ref)) as repository:
+            return dict(repository.blobs(repository.tip))
+    except UsageError:
+        return {}  # no commit on that branch yet
 
 
 def _commit(worktree: Path, people: list[trust.Member], key: str, also: tuple[str, ...]) -> None:

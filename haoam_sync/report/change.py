@@ -38,7 +38,7 @@ def change(value: JsonObject) -> Text:
 def changed_files(files: Sequence[FileChange]) -> Text:
     """Every file that differs; the text of those that are no part of the desired state, the policy's above all."""
     text = Text()
-    text.append(f"{len(files)} files\n", "bold")
+    text.append(f"{len(files)} file{'' if len(files) == 1 else 's'}\n", "bold")
     for file in files:
         grave = file.path == "trust.yaml" or file.path.startswith(("keys/", ".github/", "access/"))
         text.append(f"  {file.action} {visible(file.path)}\n", "bold red" if grave else "yellow")

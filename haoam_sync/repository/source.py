@@ -41,6 +41,11 @@ class Source:
     directory: Path | None
     local: bool
 
+    @property
+    def is_clone(self) -> bool:
+        """Whether it is a work tree of somebody's own, not a repository that several people share."""
+        return self.directory is not None and self.directory.name == ".git"
+
 
 def parse_source(text: str, allowed: Collection[str] = ()) -> Source:
     """Read a source that the operator named.

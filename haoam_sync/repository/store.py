@@ -255,7 +255,12 @@ class Repository(Objects):
             f"the repository has no commit {revision!r}",
             code="E_NO_COMMIT",
             where=self.source.url,
-            hint=f"give a full id, a branch that is pushed, or pr/NUMBER; {self.ref} is at {self.tip or 'nothing'}",
+            hint=f"give a full id, a branch that is pushed, or pr/NUMBER; {self.ref} is at {self.tip or 'nothing'}"
+            + (
+                "\nthis is a clone of your own: name the shared one with --repo or HAOAM_REPO"
+                if self.source.is_clone
+                else ""
+            ),
         )
 
     def _ours(self) -> dict[str, str]:
