@@ -7,6 +7,7 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.trust_lint import lint
 from haoam_sync.cli.trust_root import affirm, freeze, revoke, thaw
 from haoam_sync.cli.trust_rotate import rotate
 from haoam_sync.cli.trust_state import state
@@ -130,5 +131,5 @@ def explain(
 
 
 trust.add_command(state)
-for command in (rotate, freeze, thaw, revoke, affirm):
+for command in (rotate, lint, freeze, thaw, revoke, affirm):
     trust.add_command(command)

@@ -415,6 +415,34 @@ class ExplainedCommit(Judged):
 
 
 @with_config(_SHAPE)
+class LintFinding(TypedDict):
+    """One thing that a trust policy makes possible, or impossible."""
+
+    severity: str
+    """`error`, `warning` or `note`."""
+    code: str
+    """`L_...`, stable; of a policy that does not hold together the refusal's `E_...`."""
+    where: str
+    what: str
+    why: str
+    hint: str
+    """What to do; empty for a note."""
+
+
+@with_config(_SHAPE)
+class LintResult(TypedDict):
+    """`trust lint`."""
+
+    commit: str
+    policy: PolicyName | None
+    """The policy that was looked at; null where it does not hold together."""
+    exit: int
+    """2 where something is an error, else 0."""
+    findings: list[LintFinding]
+    """The gravest first."""
+
+
+@with_config(_SHAPE)
 class TrustState(TypedDict):
     """`trust state`."""
 

@@ -9,6 +9,7 @@ from haoam_sync.pipeline.doctor import doctor
 from haoam_sync.pipeline.examining import Examined, Explained, explain_trust, verify_trust
 from haoam_sync.pipeline.import_files import Imported, Target
 from haoam_sync.pipeline.importing import Endpoint, adopt, import_file, import_instance
+from haoam_sync.pipeline.linting import Linted, lint_trust
 from haoam_sync.pipeline.offline import Validation, render, validate
 from haoam_sync.pipeline.planning import Drift, Planned, drift, plan
 from haoam_sync.pipeline.remembering import Beginning, Remembered, begin, beginning, remembered
@@ -24,6 +25,7 @@ __all__ = [
     "Examined",
     "Explained",
     "Imported",
+    "Linted",
     "Made",
     "Planned",
     "Remembered",
@@ -42,6 +44,7 @@ __all__ = [
     "import_file",
     "import_instance",
     "init_trust",
+    "lint_trust",
     "plan",
     "remembered",
     "render",

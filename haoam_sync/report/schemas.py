@@ -21,6 +21,7 @@ RESULTS: Final[Mapping[str, Any]] = {
     "plan": results.PlanResult,
     "review": results.ReviewResult,
     "trust-explain": results.ExplainedCommit,
+    "trust-lint": results.LintResult,
     "trust-state": results.TrustState,
     "trust-verify": results.Trusted,
     "validate": results.ValidResult,

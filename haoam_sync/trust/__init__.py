@@ -6,11 +6,14 @@
 from haoam_sync.trust.account import Watch, accepted
 from haoam_sync.trust.case import Case
 from haoam_sync.trust.compromises import Rests
+from haoam_sync.trust.in_force import denied_keys, policy_at
 from haoam_sync.trust.init import Member, certificates, first_policy, init_policy, init_root, member, owner_of
+from haoam_sync.trust.lint import Subject, lint
 from haoam_sync.trust.memories import LocalMemory, Memory, memory
 from haoam_sync.trust.memory import Accepted, TrustState
 from haoam_sync.trust.plan_reviews import PlanInQuestion, require_plans
 from haoam_sync.trust.policy import LoadedPolicy
+from haoam_sync.trust.powers import Powers
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.review import needed, sign_review
@@ -33,6 +36,7 @@ __all__ = [
     "Member",
     "Memory",
     "PlanInQuestion",
+    "Powers",
     "Questioned",
     "RecordedMemory",
     "Rests",
@@ -41,11 +45,13 @@ __all__ = [
     "Rotation",
     "SigningKey",
     "Span",
+    "Subject",
     "TrustState",
     "Watch",
     "accepted",
     "advance",
     "certificates",
+    "denied_keys",
     "first_policy",
     "history",
     "holds",
@@ -53,12 +59,14 @@ __all__ = [
     "init_root",
     "kept",
     "line_between",
+    "lint",
     "load_state",
     "member",
     "memory",
     "needed",
     "not_in_history",
     "owner_of",
+    "policy_at",
     "propose",
     "questioned",
     "read_denylist",

@@ -34,6 +34,7 @@ from haoam_sync.model.trust_policy import (
     Key,
     OpenpgpKey,
     Principal,
+    Rule,
     SshKey,
     TrustPolicy,
     is_trust_file,
@@ -132,6 +133,16 @@ class LoadedPolicy:
         roles = {ROOT, REVIEWER, *(role for rule in self.spec.rules for role in rule.require)}
         return frozenset().union(*(self.spec.members(role) for role in roles))
 
+    @property
+    def uses(self) -> tuple[KeyUse, ...]:
+        """Every key that it lists, the forge's last; OpenPGP keys with their certificates, but no one signer."""
+        return tuple(
+            use
+            if isinstance(use.key, SshKey)
+            else KeyUse(use.principal, use.key, self.certificates[use.key.fingerprint])
+            for use in _uses(self.spec)
+        )
+
     def names_of(self, principal: str, key: str) -> frozenset[str]:
         """Everything that a denylist may call a principal's key; nothing when there is no such key.
 
@@ -159,7 +170,7 @@ class LoadedPolicy:
                 raise _unusable("E_KEY_REVOKED", f"{name} is compromised", where)
             case "active":
                 pass
-        if use.key.not_after is not None and at >= _end(use.key.not_after):
+        if use.key.not_after is not None and at >= end_of(use.key.not_after):
             raise _unusable("E_KEY_EXPIRED", f"{name} ended on {use.key.not_after}", where)
 
 
@@ -352,11 +363,16 @@ def _reachable(policy: TrustPolicy) -> Iterator[str]:
         for rule in policy.rules:
             trust = all(map(is_trust_file, rule.paths))  # there the author counts: S6
             for role, count in rule.require.items():
-                evidence = _BOUND[rule.evidence] if policy.review.bind == "plan" else rule.evidence
+                evidence = evidence_of(policy, rule)
                 able = len(_people(policy, role, evidence) - (set() if trust else out))
                 if able < count:
                     what = f"the rule for {', '.join(rule.paths)} requires {count} of the role {role}"
                     yield f"{what}, but only {able} can review what {author} signs{_WITH[evidence]}"
+
+
+def evidence_of(policy: TrustPolicy, rule: Rule) -> str:
+    """What people must be able to give to be counted by a rule."""
+    return _BOUND[rule.evidence] if policy.review.bind == "plan" else rule.evidence
 
 
 def _uses(policy: TrustPolicy) -> Iterator[KeyUse]:
@@ -400,7 +416,7 @@ def _operators(policy: TrustPolicy, name: str) -> tuple[str, ...]:
     return principal.operators if principal is not None else ()
 
 
-def _end(not_after: str) -> datetime:
+def end_of(not_after: str) -> datetime:
     """The key still counts on that day, in UTC."""
     return datetime.combine(date.fromisoformat(not_after), time(), tzinfo=UTC) + timedelta(days=1)
 

@@ -27,16 +27,12 @@ from haoam_sync.model.trust_policy import (
 )
 from haoam_sync.repository import Repository
 from haoam_sync.trust.amend import Amendment
-from haoam_sync.trust.case import Case
 from haoam_sync.trust.certificate import Certificate
 from haoam_sync.trust.graph import Graph
+from haoam_sync.trust.in_force import denied_keys
 from haoam_sync.trust.init import key_file
 from haoam_sync.trust.policy import ROOT, LoadedPolicy, load_policy
-from haoam_sync.trust.proofs import Answers
-from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.sshsig import fingerprint
-from haoam_sync.trust.standing import standing
-from haoam_sync.trust.statements import read_log
 
 
 @dataclass(frozen=True)
@@ -222,11 +218,7 @@ def _require_clean(repository: Repository, root: HostRoot, accepted: str, new: _
     Raises:
         NotTrustedError: E_KEY_REVOKED, E_REVOCATION_UNAVAILABLE.
     """
-    graph = Graph(repository, root.introduction)
-    denied = read_denylist(root)
-    log = read_log(graph, repository.attestations)
-    case = Case(graph, log, Answers(denied), root.ref, root.solo, now, lambda _base, _head: "")
-    if not new.names.isdisjoint(denied | standing(case, accepted).revoked):
+    if not new.names.isdisjoint(denied_keys(repository, root, accepted, now)):
         raise NotTrustedError(
             f"the key {new.fingerprint} was called compromised: nothing that it signs counts",
             code="E_KEY_REVOKED",
