@@ -282,7 +282,7 @@ def _files(client: Client, asked: FilesAsked, instance: InstanceId) -> Mapping[F
         contents = {}
         for name in sorted(wanted & {file.name for file in files}):
             with contextlib.suppress(MissingObjectError):
-                contents[name] = client.content(store, name)
+                contents[name] = client.content(store, name, secret=name in asked.secret)
         found[store] = StoredFiles(tuple(sorted(f.name for f in files)), _directory(files, instance), contents)
     return found
 

@@ -41,7 +41,7 @@ def upload(
     if new:
         journal.storing(plan.id, new)
     try:
-        _store(client, plan, directories, progress)
+        _store(client, plan, live, directories, progress)
     finally:
         journal.not_stored(plan.id, new - set(stored_names(progress)))
     return directories
@@ -60,14 +60,19 @@ def _new(plan: InstancePlan) -> frozenset[str]:
     return frozenset(certificates | {f"{f.store}/{f.name}" for f in plan.files if f.action is Action.CREATE})
 
 
-def _store(client: Client, plan: InstancePlan, directories: dict[FileStore, str], progress: Progress) -> None:
+def _store(
+    client: Client, plan: InstancePlan, live: Live, directories: dict[FileStore, str], progress: Progress
+) -> None:
     for certificate in plan.certificates:
         if certificate.action is not Action.DELETE:
-            directories[FileStore.CERTIFICATES] = _certificate(client, certificate, progress)
+            directory = _certificate(client, certificate, progress)
+            _require_one_place(FileStore.CERTIFICATES, directory, directories, client)
+            directories[FileStore.CERTIFICATES] = directory
     # a crt-list names files of the others, so it comes last
     for file in sorted(plan.files, key=lambda one: one.file is not None and one.file.kind is FileKind.CRT_LIST):
         if file.action is not Action.DELETE:
-            _file(client, file, directories, progress)
+            there = live.files.get(file.store, StoredFiles()).names
+            _file(client, file, directories, progress, there)
 
 
 def _certificate(client: Client, change: CertificateChange, progress: Progress) -> str:
@@ -87,14 +92,20 @@ def _certificate(client: Client, change: CertificateChange, progress: Progress) 
     progress.writing = True
     progress.uploaded.append(change.name)  # before the answer: it may be lost, and the file there all the same
     try:
-        return client.upload_certificate(change.name, change.content).directory
+        stored = client.upload_certificate(change.name, change.content)
     except ConflictError:
         # Names are made of the content, so one that is there already is the same file: unless somebody lied.
         progress.writing = was
         progress.uploaded.remove(change.name)
         stored = client.certificate(change.name)
         _require_same(stored, change.content, client)
-        return stored.directory
+    if stored.name != change.name:
+        raise RefusedError(
+            f"the instance stored certificate {change.name} under another name, {stored.name}",
+            where=str(client.id),
+            code="E_NONSENSE",
+        )
+    return stored.directory
 
 
 def _require_same(stored: StoredCertificate, content: bytes, client: Client) -> None:
@@ -105,7 +116,14 @@ def _require_same(stored: StoredCertificate, content: bytes, client: Client) -> 
         raise _another(stored.name, client)
 
 
-def _file(client: Client, change: FileUpload, directories: dict[FileStore, str], progress: Progress) -> None:
+def _file(
+    client: Client,
+    change: FileUpload,
+    directories: dict[FileStore, str],
+    progress: Progress,
+    there: tuple[str, ...],
+) -> None:
+    """Store or repair another file; `there` is what lay beside it before."""
     if (change.store, change.name) in progress.files:
         return
     if change.content is None:
@@ -120,14 +138,14 @@ def _file(client: Client, change: FileUpload, directories: dict[FileStore, str],
     content = text.encode()
     if change.action is Action.UPDATE:
         progress.writing = True
-        client.repair_file(change.store, change.name, content)
+        client.repair_file(change.store, change.name, content, secret=change.secret)
         progress.reloaded = True
         return
     was = progress.writing
     progress.writing = True
     progress.files.append((change.store, change.name))
     try:
-        stored = client.upload_file(change.store, change.name, content)
+        stored = client.upload_file(change.store, change.name, content, secret=change.secret)
     except ConflictError as error:
         progress.writing = was
         progress.files.remove((change.store, change.name))
@@ -137,11 +155,21 @@ def _file(client: Client, change: FileUpload, directories: dict[FileStore, str],
             return
         stored = next(one for one in client.files(change.store) if one.name == change.name)
     if stored.name != change.name:
-        progress.files.append((change.store, stored.name))
+        if stored.name not in there:  # one that was there before is somebody else's, whatever the answer says
+            progress.files.append((change.store, stored.name))
         raise RefusedError(
             f"the instance stored {change} under another name, {stored.name}", where=str(client.id), code="E_NONSENSE"
         )
+    _require_one_place(change.store, stored.directory, directories, client)
     directories[change.store] = stored.directory
+
+
+def _require_one_place(store: FileStore, directory: str, directories: Mapping[FileStore, str], client: Client) -> None:
+    """Sections name files by their directory: an instance that tells another one than before is not believed."""
+    if directories.get(store, directory) != directory:
+        raise InstanceError(
+            "the files of one storage lie in several directories", code="E_NONSENSE", where=str(client.id)
+        )
 
 
 def _another(name: str, client: Client) -> RefusedError:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.stored import CertificateFacts
 from haoam_sync.model.strict_json import whole
+
+T = TypeVar("T")
 
 _HEADER_LINE = re.compile(r"# _([a-z0-9]+)=(.*)")
 _TRANSACTION_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -127,7 +130,7 @@ class StoredCertificate:
     def parse(cls, document: Json) -> StoredCertificate:
         """Read one entry."""
         match document:
-            case {"storage_name": str(name), "file": str(file), **more} if name and "/" not in name:
+            case {"storage_name": str(name), "file": str(file), **more} if _is_place(name, file):
                 size = more.get("size")
                 return cls(
                     name,
@@ -167,9 +170,7 @@ class StoredFile:
     def parse(cls, document: Json) -> StoredFile:
         """Read one entry."""
         match document:
-            case {"storage_name": str(name), "file": str(file)} if (
-                name and "/" not in name and file.endswith(f"/{name}")
-            ):
+            case {"storage_name": str(name), "file": str(file)} if _is_place(name, file):
                 return cls(name, file)
         raise ValueError("a file without storage_name and file")
 
@@ -310,6 +311,25 @@ def _moment(text: str) -> str:
         return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     except ValueError:
         return text
+
+
+def _is_place(name: str, file: str) -> bool:
+    """Whether a path is that of a file of this name. Its directory goes into haproxy.cfg, so it is one plain line."""
+    return (
+        name not in {"", ".", ".."}
+        and file.endswith(f"/{name}")
+        and "/" not in name
+        and ".." not in file.split("/")
+        and file.isprintable()
+    )
+
+
+def once_each(found: Iterable[T], name_of: Callable[[T], str]) -> tuple[T, ...]:
+    """All of them; a name that is there twice could mean either."""
+    files = tuple(found)
+    if len({name_of(one) for one in files}) < len(files):
+        raise ValueError("a name is there twice")
+    return files
 
 
 def objects(document: Json) -> tuple[JsonObject, ...]:

@@ -26,9 +26,10 @@ from haoam_sync.dataplane.answers import (
     StoredFile,
     TransactionState,
     objects,
+    once_each,
 )
 from haoam_sync.dataplane.exchange import Asked, Exchange
-from haoam_sync.dataplane.redaction import private_keys_in, secrets_in
+from haoam_sync.dataplane.redaction import private_keys_in, secrets_in, words_in
 from haoam_sync.dataplane.transaction import Transaction
 from haoam_sync.errors import HaoamError, InstanceError, MissingObjectError, RefusedError
 from haoam_sync.haproxycfg import secrets as secrets_in_text
@@ -306,7 +307,8 @@ class Client:
         """All certificate files, names and paths only."""
         asked = self._exchange.ask("GET", _CERTIFICATES)
         return self._exchange.parsed(
-            asked, lambda document: tuple(StoredCertificate.parse(item) for item in objects(document))
+            asked,
+            lambda document: once_each((StoredCertificate.parse(item) for item in objects(document)), lambda c: c.name),
         )
 
     def certificate(self, name: str) -> StoredCertificate:
@@ -360,35 +362,41 @@ class Client:
         """All files of a storage, names and paths only."""
         asked = self._exchange.ask("GET", f"{_STORAGE}/{store}")
         return self._exchange.parsed(
-            asked, lambda document: tuple(StoredFile.parse(item) for item in objects(document))
+            asked, lambda document: once_each((StoredFile.parse(item) for item in objects(document)), lambda f: f.name)
         )
 
-    def content(self, store: FileStore, name: str) -> bytes:
-        """What a file of `general` or `maps` holds.
+    def content(self, store: FileStore, name: str, *, secret: bool = False) -> bytes:
+        """What a file of `general` or `maps` holds; a `secret` one is shown in no message from then on.
 
         Raises:
             MissingObjectError: it is not there (any more).
         """
-        return self._exchange.ask("GET", f"{_STORAGE}/{store}/{quote(name, safe='')}").reply.body
+        content = self._exchange.ask("GET", f"{_STORAGE}/{store}/{quote(name, safe='')}").reply.body
+        if secret:
+            self._exchange.masks.add(words_in(content))
+        return content
 
-    def upload_file(self, store: FileStore, name: str, content: bytes) -> StoredFile:
+    def upload_file(self, store: FileStore, name: str, content: bytes, *, secret: bool = False) -> StoredFile:
         """Store a new file; HAProxy need not reload for a file that it does not use yet.
 
         Raises:
             ConflictError: there is one of that name.
         """
+        if secret:
+            self._exchange.masks.add(words_in(content))
         content_type, body = _multipart(name, content)
         asked = self._exchange.ask(
             "POST", f"{_STORAGE}/{store}", body=body, content_type=content_type, expect=(201, 202)
         )
         return self._exchange.parsed(asked, StoredFile.parse)
 
-    def repair_file(self, store: FileStore, name: str, content: bytes) -> None:
+    def repair_file(self, store: FileStore, name: str, content: bytes, *, secret: bool = False) -> None:
         """Put the content back of which the name of a file is made, and wait for the reload.
 
         Raises:
             RefusedError: HAProxy cannot be reloaded with it.
         """
+        self._exchange.masks.add([*private_keys_in(content), *(words_in(content) if secret else ())])
         if store is FileStore.GENERAL:
             content_type, body = _multipart(name, content)
         else:

@@ -16,6 +16,9 @@ from haoam_sync.model.section import SectionKind
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(.*?)(?=-----END|\Z)", re.DOTALL)
 _PIECE = 8
 """Base64 digits of a key that are worth a mask: less of it says nothing, and could be a word."""
+_TOKENS = re.compile(r"[^\s\"'()<>{}\[\],;=]+")
+_WORD = 6
+"""Characters of a word of a secret file that are worth a mask."""
 REDACTED: JsonObject = {"secret": "redacted"}
 
 
@@ -47,6 +50,15 @@ def private_keys_in(pem: bytes) -> Iterator[str]:
         whole = found[1].strip()
         lines = [line for line in whole.split() if len(line) >= _PIECE]
         yield from (text for text in (whole, "".join(whole.split()), *lines) if len(text) >= _PIECE)
+
+
+def words_in(content: bytes) -> Iterator[str]:
+    """The lines of a file that is a secret, and their words: whoever reads it quotes one or the other."""
+    for line in content.decode("utf-8", "replace").splitlines():
+        text = line.strip()
+        if len(text) >= _PIECE:
+            yield text
+        yield from (word for word in (*text.split(), *_TOKENS.findall(text)) if len(word) >= _WORD)
 
 
 def _replaced(value: Json, path: tuple[str | int, ...]) -> Json:

@@ -132,6 +132,7 @@ class FileUpload:
         position: where git says so; None for a deletion.
         content: what to write, files that it names as `@ssl_certs_dir/...`; None for a deletion, or where it is not
             known. Never printed, never part of a digest.
+        secret: whether the content is one.
     """
 
     action: Action
@@ -141,6 +142,7 @@ class FileUpload:
     reason: Reason
     position: Position | None
     content: bytes | None = field(repr=False, compare=False)
+    secret: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.store}/{self.name}"

@@ -177,6 +177,7 @@ class FilesAsked:
         general: whose contents are read; the storage is listed when there is any name, or `listed` has it.
         maps: the same.
         listed: storages to be listed in any case.
+        secret: of `general` and `maps`, those whose contents are secrets.
         lists: whether the contents of those crt-lists are read that the configuration names: what they name is in use.
     """
 
@@ -184,6 +185,7 @@ class FilesAsked:
     general: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
     listed: frozenset[FileStore] = frozenset()
+    secret: frozenset[str] = frozenset()
     lists: bool = False
 
 

@@ -20,6 +20,7 @@ def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, known
         applied: what the commit applied last wanted of it.
         known: what the record says of it.
     """
+    secret: set[str] = set()
     contents: dict[FileStore, set[str]] = {FileStore.GENERAL: set(), FileStore.MAPS: set()}
     ours = known.ours if known is not None else frozenset()
     listed = {store for store, _ in ours} - {FileStore.CERTIFICATES}
@@ -27,6 +28,7 @@ def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, known
         listed.add(one.id.kind.store)
     for one in wanted.files.values() if wanted is not None else ():
         contents[one.id.kind.store].add(one.storage_name)
+        secret |= {one.storage_name} if one.reference is not None else set()
     certificates = wanted.certificates.values() if wanted is not None else ()
     unused = known is None or not ours <= (keys(wanted) if wanted is not None else set())
     if unused:
@@ -36,6 +38,7 @@ def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, known
         general=frozenset(contents[FileStore.GENERAL]),
         maps=frozenset(contents[FileStore.MAPS]),
         listed=frozenset(listed),
+        secret=frozenset(secret),
         lists=unused,
     )
 

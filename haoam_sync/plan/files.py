@@ -14,7 +14,7 @@ F5  Without a record (an instance that an earlier version applied to) a certific
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from haoam_sync.errors import NotAuthorizedError
@@ -91,10 +91,10 @@ class _Planner:
             reason = Reason.DRIFT if action is Action.UPDATE else self._certificate_reason(one, earlier.get(name))
             yield CertificateChange(action, one.storage_name, reason, one.position, one.content)
         kept = {file for file in there for name in unresolved if certificate_names(name, file)}
-        declared = {*self._wanted.certificates, *earlier}
+        declared = sorted({*self._wanted.certificates, *earlier})
         for file in sorted(there - names - kept):
             if not self._certificate_is_ours(file, declared):
-                looks = next((name for name in sorted(declared) if certificate_names(name, file)), None)
+                looks = next((name for name in declared if certificate_names(name, file)), None)
                 self._left_alone(FileStore.CERTIFICATES, file, f"certificate/{looks}" if looks else None)
             elif not self._kept(FileStore.CERTIFICATES, file):
                 yield CertificateChange(Action.DELETE, file, Reason.GIT, None, None)
@@ -110,10 +110,12 @@ class _Planner:
             if one.content is None and any(identity.names(file) for file in stored.names):
                 continue
             reason = Reason.DRIFT if action is Action.UPDATE else self._reason(one, earlier.get(identity))
-            yield FileUpload(action, store, one.storage_name, identity, reason, one.position, one.content)
+            secret = one.reference is not None
+            yield FileUpload(action, store, one.storage_name, identity, reason, one.position, one.content, secret)
         declared = {(one.id.kind.store, one.storage_name): one.id for one in earlier.values()}
         names = {(one.id.kind.store, one.storage_name) for one in self._wanted.files.values()}
         unknown = [one.id for one in self._wanted.files.values() if one.content is None]
+        known = sorted({*self._wanted.files, *earlier})
         for store, stored in self._live.files.items():
             for file in stored.names:
                 key = (store, file)
@@ -121,8 +123,7 @@ class _Planner:
                 if kept:
                     continue
                 if not self._is_ours(*key):
-                    known = (one for one in {*self._wanted.files, *earlier} if one.kind.store is store)
-                    looks = next((one for one in sorted(known) if one.names(file)), None)
+                    looks = next((one for one in known if one.kind.store is store and one.names(file)), None)
                     self._left_alone(store, file, str(looks) if looks else None)
                 elif not self._kept(*key):
                     yield FileUpload(Action.DELETE, store, file, declared.get(key), Reason.GIT, None, None)
@@ -159,7 +160,7 @@ class _Planner:
         """F2."""
         return self._known is not None and (store, name) in self._known.ours
 
-    def _certificate_is_ours(self, file: str, declared: set[str]) -> bool:
+    def _certificate_is_ours(self, file: str, declared: Sequence[str]) -> bool:
         """F5."""
         if self._known is None:
             return any(certificate_names(name, file) for name in declared)
