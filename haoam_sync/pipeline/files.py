@@ -30,6 +30,12 @@ def asked(wanted: DesiredInstance | None, applied: DesiredInstance | None, known
         contents[one.id.kind.store].add(one.storage_name)
         secret |= {one.storage_name} if one.reference is not None else set()
     certificates = wanted.certificates.values() if wanted is not None else ()
+    documents = [one for side in (wanted, applied) if side is not None for one in side.files.values()]
+    for identity in (one.id for one in documents if one.reference is not None):
+        # what the secret was before is one too, and must be known to be kept out of messages
+        earlier = {name for store, name in ours if store is identity.kind.store and identity.names(name)}
+        contents[identity.kind.store] |= earlier
+        secret |= earlier
     unused = known is None or not ours <= (keys(wanted) if wanted is not None else set())
     if unused:
         listed.add(FileStore.GENERAL)
