@@ -20,6 +20,15 @@ _TIMEOUT_S = 5.0
 _PATIENCE_S = 10.0
 
 
+_ASKED = (
+    ("127.0.0.1", "/", frozenset({"web-a", "web-b"})),
+    ("127.0.0.1", "/api/x", frozenset({"api"})),
+    ("127.0.0.1", "/static/x", frozenset({"static"})),
+    ("api.edge.example", "/", frozenset({"api"})),  # by the map, a file on each instance
+)
+"""Host, path, and the servers that may answer."""
+
+
 class DemoFailedError(Exception):
     """Something was not as the demo says."""
 
@@ -40,11 +49,11 @@ def everything_answers(world: World) -> Iterator[str]:
         ports = world.ports[cluster]
         ways = ["http"] + (["https"] if f"{instance}/https_port" in ports else [])
         for way in ways:
-            for path, backends in (("/", {"web-a", "web-b"}), ("/api/x", {"api"}), ("/static/x", {"static"})):
-                served_by, answered = _get(world, cluster, instance, way, path)
+            for host, path, backends in _ASKED:
+                served_by, answered = _get(world, cluster, instance, way, path, host)
                 expect(served_by == instance, f"{way} {path} of {instance} was answered by {served_by}")
                 wanted = {f"{cluster}/{name}" for name in backends}
-                expect(answered in wanted, f"{way} {path} of {instance} came from {answered}, not from {wanted}")
+                expect(answered in wanted, f"{way} {host}{path} of {instance}: {answered}, not one of {wanted}")
         yield f"{cluster}/{instance} answers itself, by {' and '.join(ways)}, from the backends of {cluster}"
 
 
@@ -53,14 +62,14 @@ def answers_from(world: World, cluster: str, instance: str) -> str:
     return _get(world, cluster, instance, "http", "/")[0]
 
 
-def _get(world: World, cluster: str, instance: str, way: str, path: str) -> tuple[str, str]:
+def _get(world: World, cluster: str, instance: str, way: str, path: str, host: str = "127.0.0.1") -> tuple[str, str]:
     """The instance and the backend server that answered."""
     port = world.ports[cluster][f"{instance}/{way}_port"]
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         connection = _connection(world, way, port)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers={"Host": host})
             answer = connection.getresponse()
             body = answer.read().decode().strip()
             if answer.status == http.client.OK or time.monotonic() > deadline:

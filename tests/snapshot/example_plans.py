@@ -10,7 +10,7 @@ from haoam_sync import desired, haproxycfg
 from haoam_sync import plan as plans
 from haoam_sync.haproxycfg.reading import sections_in
 from haoam_sync.model.api_version import NEWEST
-from haoam_sync.model.desired import CERTIFICATE_DIR, Desired, DesiredInstance
+from haoam_sync.model.desired import Desired, DesiredInstance
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.live import Live, LiveSection
@@ -18,12 +18,17 @@ from haoam_sync.model.mark import Owner
 from haoam_sync.model.plan import Plan
 from haoam_sync.model.secret import SecretUse
 from haoam_sync.model.section import SectionId
+from haoam_sync.model.stored import FileStore, StoredFiles, text_in_directories
 
 EXAMPLE = Path(__file__).parents[2] / "example-repo"
 BLOBS = {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in EXAMPLE.rglob("*") if path.is_file()}
 COMMIT, EARLIER = "c" * 40, "b" * 40
 CANARY, EU_1 = InstanceId("edge-canary", "canary-1"), InstanceId("edge-eu", "eu-1")
-DIRECTORY = "/etc/haproxy/ssl/"
+DIRECTORIES = {
+    FileStore.CERTIFICATES: "/etc/haproxy/ssl/",
+    FileStore.GENERAL: "/etc/haproxy/general/",
+    FileStore.MAPS: "/etc/haproxy/maps/",
+}
 BY_HAND = """\
 global
   master-worker
@@ -70,7 +75,7 @@ def example(changes: Mapping[str, tuple[str, str]] | None = None, *, resolved: b
 def by_hand(identity: InstanceId) -> Live:
     """An instance that runs somebody's file."""
     sections = {section: LiveSection(section, body) for section, body in sections_in(BY_HAND, NEWEST).items()}
-    return _live(identity, BY_HAND, sections, ("listen stats",), ())
+    return _live(identity, BY_HAND, sections, ("listen stats",), (), {})
 
 
 def as_applied(wanted: DesiredInstance) -> Live:
@@ -79,10 +84,21 @@ def as_applied(wanted: DesiredInstance) -> Live:
         section.id: haproxycfg.canonical(section.id.kind, section.body, NEWEST) for section in wanted.sections.values()
     }
     text = "\n\n".join(haproxycfg.render(one.kind, body, NEWEST) for one, body in sorted(bodies.items())) + "\n"
-    text = text.replace(CERTIFICATE_DIR, DIRECTORY)
+    text = text_in_directories(text, DIRECTORIES)
     sections = {section: LiveSection(section, body) for section, body in sections_in(text, NEWEST).items()}
     names = tuple(sorted(certificate.storage_name for certificate in wanted.certificates.values()))
-    return _live(wanted.id, text, sections, (), names)
+    return _live(wanted.id, text, sections, (), names, _files(wanted))
+
+
+def _files(wanted: DesiredInstance) -> Mapping[FileStore, StoredFiles]:
+    """The other files, each with its content where one is known."""
+    found: dict[FileStore, dict[str, bytes]] = {FileStore.GENERAL: {}, FileStore.MAPS: {}}
+    for one in wanted.files.values():
+        content = text_in_directories((one.content or b"").decode(), DIRECTORIES).encode()
+        found[one.id.kind.store][one.storage_name] = content
+    return {
+        store: StoredFiles(tuple(sorted(contents)), DIRECTORIES[store], contents) for store, contents in found.items()
+    }
 
 
 def changed(live: Live, old: str, new: str) -> Live:
@@ -112,6 +128,7 @@ def _live(
     sections: Mapping[SectionId, LiveSection],
     foreign: tuple[str, ...],
     certificates: tuple[str, ...],
+    files: Mapping[FileStore, StoredFiles],
 ) -> Live:
     return Live(
         id=identity,
@@ -122,8 +139,9 @@ def _live(
         sections=sections,
         foreign_texts=foreign,
         certificates=certificates,
-        certificate_dir=DIRECTORY,
+        certificate_dir=DIRECTORIES[FileStore.CERTIFICATES],
         phantom=False,
         file_version=7,
         requests=8,
+        files={store: found for store, found in files.items() if found.names},
     )

@@ -16,10 +16,10 @@ from cryptography.x509.oid import NameOID
 from haoam_sync import desired, haproxycfg
 from haoam_sync.lab.haproxy import check, find_haproxy
 from haoam_sync.model.api_version import NEWEST, OLDEST
-from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.model.section import SectionId, SectionKind
+from haoam_sync.model.stored import FileStore, text_in_directories
 
 EXAMPLE = Path(__file__).parents[3] / "example-repo"
 BLOBS = {path.relative_to(EXAMPLE).as_posix(): path.read_bytes() for path in EXAMPLE.rglob("*") if path.is_file()}
@@ -30,12 +30,21 @@ def test_who_gets_what() -> None:
     """Three clusters, four instances; HTTPS and its certificate in production only; no `global` anywhere."""
     assert {str(key): sorted(map(str, one.sections)) for key, one in STATE.instances.items()} == {
         "edge-canary/canary-1": sorted(
-            ["defaults/base", "userlist/operators", "frontend/web", "backend/api", "backend/static", "backend/web"]
+            [
+                "defaults/base",
+                "cache/static",
+                "userlist/operators",
+                "frontend/web",
+                "backend/api",
+                "backend/static",
+                "backend/web",
+            ]
         ),
         **{
             name: sorted(
                 [
                     "defaults/base",
+                    "cache/static",
                     "userlist/operators",
                     "frontend/web",
                     "frontend/web-tls",
@@ -48,6 +57,9 @@ def test_who_gets_what() -> None:
         },
     }
     assert [sorted(one.certificates) for one in STATE.instances.values()] == [[], ["site"], ["site"], ["site"]]
+    files = [sorted(map(str, one.files)) for one in STATE.instances.values()]
+    everywhere, production = ["file/sorry.http", "map/hosts"], ["ca-file/clients", "crt-list/edge"]
+    assert files == [everywhere, *([sorted([*everywhere, *production])] * 3)]
     assert [cluster.wave for cluster in STATE.fleet.clusters.values()] == [1, 2, 3]
 
 
@@ -93,9 +105,13 @@ def test_nothing_of_the_trust_is_in_it() -> None:
     assert set(BLOBS) == {
         "README.md",
         "haoam.yaml",
+        "certs/clients.pem",
+        "files/sorry.http",
         "haproxy/backends.yaml",
+        "haproxy/cache.yaml",
         "haproxy/certificate.yaml",
         "haproxy/defaults.yaml",
+        "haproxy/files.yaml",
         "haproxy/operators.yaml",
         "haproxy/web.yaml",
     }
@@ -125,9 +141,13 @@ def test_haproxy_loads_it(instance: InstanceId, tmp_path: Path) -> None:
     for certificate in one.certificates.values():
         assert certificate.content is not None
         (tmp_path / certificate.storage_name).write_bytes(certificate.content)
+    directories = dict.fromkeys(FileStore, f"{tmp_path}/")
+    for file in one.files.values():
+        assert file.content is not None
+        (tmp_path / file.storage_name).write_text(text_in_directories(file.content.decode(), directories))
     sections = [haproxycfg.render(section.id.kind, section.body, NEWEST) for section in one.sections.values()]
     text = "\n\n".join([f"global\n  stats socket {tmp_path}/s level admin", *sections])
-    accepted, words = check(text.replace(CERTIFICATE_DIR, f"{tmp_path}/") + "\n", find_haproxy())
+    accepted, words = check(text_in_directories(text, directories) + "\n", find_haproxy())
     assert accepted, words
     assert "WARNING" not in words
 
