@@ -82,10 +82,8 @@ def _said(found: trust.Rotation) -> Iterator[str]:
     yield "Then:"
     yield f"  git switch main && git merge --ff-only {branch} && git push origin main && haoam-sync trust verify"
     yield ""
-    yield (
-        "Host root files stay as they are: they name the introduction commit and its policy. When every host has "
-        f"accepted this, `smallest_serial: {after.serial}` there keeps older policies out."
-    )
+    yield "Host root files stay as they are: they name the introduction commit and its policy. When every host has"
+    yield f"accepted this, `smallest_serial: {after.serial}` there keeps older policies out."
     if found.retired:
         yield (
             "If a key was stolen, retiring it is not enough: haoam-sync trust revoke "
@@ -98,10 +96,8 @@ def _who_counts(found: trust.Rotation) -> Iterator[str]:
     if found.principal not in found.before.spec.members("root") | found.after.spec.members("root"):
         return
     if found.retired and found.added:
-        yield (
-            f"{found.principal} counts in the new policy with {found.added} only: who signed with "
-            f"{' or '.join(found.retired)} reviews with {found.added}, too, unless others are enough."
-        )
+        yield f"{found.principal} counts in the new policy with {found.added} only: who signed the commit with"
+        yield f"{' or '.join(found.retired)} reviews it with {found.added}, too, unless others are enough."
 
 
 def _names(policy: trust.LoadedPolicy) -> str:

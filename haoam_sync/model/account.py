@@ -72,6 +72,8 @@ class Account:
         policy_digest: of the same; "" when it can not be read.
         signers: who signed, as far as it is certain.
         reviews: approvals that count.
+        reviews_after: of a change of the policy: approvals with keys that only the new policy has; they count toward
+            the quorum of its roots.
         ignored: words about it that do not.
         rules: what it had to meet.
         accepted: the step as it is trusted; None when it is refused.
@@ -96,3 +98,4 @@ class Account:
     accepted: TrustedCommit | None
     refusal: NotTrustedError | None
     remembered: bool = False
+    reviews_after: tuple[Review, ...] = ()

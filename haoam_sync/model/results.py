@@ -392,6 +392,8 @@ class Judged(Step):
     changed: list[str]
     """The paths that differ."""
     rules: list[MatchedRule]
+    reviews_after: list[Review]
+    """Of a change of the policy: approvals with keys that only the new policy has, for the quorum of its roots."""
     ignored: list[IgnoredReview]
     refusal: Refusal | None
 

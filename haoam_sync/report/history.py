@@ -12,6 +12,7 @@ from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import format_time
 from haoam_sync.model.results import ExplainedCommit, Failure, Judged, Refusal
 from haoam_sync.model.results import MatchedRule as MatchedRuleResult
+from haoam_sync.model.results import Review as ReviewResult
 from haoam_sync.report.commits import as_json as step_as_json
 from haoam_sync.report.text import visible
 
@@ -56,9 +57,11 @@ def explained(row: Account, asked: str, *, behind: bool, refusal: NotTrustedErro
         _field(text, "accepted", [f"{format_time(row.accepted.decided_at)} ({when})"])
     _field(text, "changes", _named(row.changed) or ["no file"] * (row.kind != "introduction"))
     signed = [f"{one.commit[:12]} by {one.principal or 'the forge'}, key {one.key}" for one in row.signers]
-    _field(text, "signed", signed or ["by nobody that can be told"])
+    _field(text, "signed", signed or ["by nobody whose signature counts"])
     _field(text, "rules", [rule_in_full(rule) for rule in row.rules] or [_without_rule(row)])
-    _field(text, "reviews", [_review(review) for review in row.reviews] or [_nobody(row)])
+    reviews = [_review(review) for review in row.reviews]
+    after = [f"{_review(review)}, which only the new policy has" for review in row.reviews_after]
+    _field(text, "reviews", [*reviews, *after] or [_nobody(row)])
     _field(text, "not counted", [line for one in row.ignored for line in _ignored(one)])
     return text
 
@@ -82,17 +85,8 @@ def as_json(row: Account) -> Judged:
         "author": step["author"] if step is not None else "",
         "committer": step["committer"] if step is not None else "",
         "signers": [{"commit": s.commit, "principal": s.principal, "key": s.key} for s in row.signers],
-        "reviews": [
-            {
-                "principal": r.principal,
-                "roles": list(r.roles),
-                "evidence": r.evidence,
-                "key": r.key,
-                "id": r.id,
-                "issued": format_time(r.issued),
-            }
-            for r in row.reviews
-        ],
+        "reviews": [_review_as_json(review) for review in row.reviews],
+        "reviews_after": [_review_as_json(review) for review in row.reviews_after],
         "policy": {"serial": row.policy_serial, "digest": row.policy_digest},
         "change_digest": step["change_digest"] if step is not None else "",
         "decided_at": step["decided_at"] if step is not None else "",
@@ -124,6 +118,17 @@ def as_json(row: Account) -> Judged:
     }
 
 
+def _review_as_json(review: Review) -> ReviewResult:
+    return {
+        "principal": review.principal,
+        "roles": list(review.roles),
+        "evidence": review.evidence,
+        "key": review.key,
+        "id": review.id,
+        "issued": format_time(review.issued),
+    }
+
+
 def explained_as_json(row: Account, asked: str) -> ExplainedCommit:
     """The step that brings in the commit `asked`."""
     return {**as_json(row), "asked": asked}
@@ -147,7 +152,8 @@ def _cells(row: Account) -> tuple[str, ...]:
         _kind(row),
         str(row.policy_serial or "?"),
         ", ".join(_signers(row)) or "-",
-        ", ".join(_reviewers(row.reviews)) or ("-" if row.kind == "introduction" else _nobody(row)),
+        ", ".join(_reviewers((*row.reviews, *row.reviews_after)))
+        or ("-" if row.kind == "introduction" else _nobody(row)),
         "; ".join(_rule(rule) for rule in row.rules) or _without_rule(row),
         "accepted" if row.refusal is None else f"REFUSED {row.refusal.code}",
     )
@@ -197,6 +203,11 @@ def _reviewers(reviews: Sequence[Review]) -> list[str]:
     for review in reviews:
         kinds.setdefault(review.principal, []).append(review.evidence)
     return [f"{name} ({', '.join(sorted(set(found)))})" for name, found in kinds.items()]
+
+
+def _reviewed_by(row: Account) -> str:
+    names = _reviewers((*row.reviews, *row.reviews_after))
+    return ", ".join(names) or ("-" if row.kind == "introduction" else _nobody(row))
 
 
 def _nobody(row: Account) -> str:

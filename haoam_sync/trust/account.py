@@ -139,6 +139,7 @@ def _account(
         accepted=step,
         refusal=refusal,
         remembered=remembered,
+        reviews_after=words.after,
     )
 
 

@@ -423,7 +423,7 @@ def end_of(not_after: str) -> datetime:
 
 def _unusable(code: str, message: str, where: str) -> NotTrustedError:
     return NotTrustedError(
-        message, code=code, where=where, hint="sign with an active key of trust.yaml; for a new one: trust rotate"
+        message, code=code, where=where, hint="sign with an active key of trust.yaml (haoam-sync trust rotate adds one)"
     )
 
 

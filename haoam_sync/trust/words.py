@@ -31,10 +31,12 @@ class Words:
 
     Attributes:
         approvals: those that hold, the last of each person and kind of evidence, sorted.
+        after: of a change of the policy: those that hold with a key that only the new policy has, sorted.
         ignored: what does not count, oldest first.
     """
 
     approvals: tuple[Review, ...] = ()
+    after: tuple[Review, ...] = ()
     ignored: tuple[IgnoredReview, ...] = ()
 
 
@@ -60,8 +62,10 @@ def words_about(case: Case, policy: LoadedPolicy, tried: Attempt, step: TrustedC
     if case.pulls is not None and step is None:
         votes = _on_forge(case, teller)
         ignored += [_of_forge(refusal) for refusal in votes.refusals]
-        return Words(tuple(sorted((*teller.standing.values(), *votes.reviews))), tuple(ignored[-_MOST:]))
-    return Words(tuple(sorted(teller.standing.values())), tuple(ignored[-_MOST:]))
+        approvals = tuple(sorted((*teller.standing.values(), *votes.reviews)))
+    else:
+        approvals = tuple(sorted(teller.standing.values()))
+    return Words(approvals, tuple(sorted(teller.after.values())), tuple(ignored[-_MOST:]))
 
 
 def _about(case: Case, found: Step, *, others: bool) -> Iterator[Entry]:
@@ -84,6 +88,7 @@ class _Teller:
 
     def __post_init__(self) -> None:
         self.standing: dict[str, Review] = {}
+        self.after: dict[str, Review] = {}
 
     def told(self, entries: Iterator[Entry], counted: Collection[tuple[str, str]]) -> Iterator[IgnoredReview]:
         """What does not count. `counted` are approvals (principal, id) that surely do."""
@@ -107,29 +112,29 @@ class _Teller:
         try:
             if said.decision != "approve":
                 return self._no(entry, said)
-            review = self._approval(entry)
+            review, kept = self._approval(entry)
         except NotTrustedError as error:
             return error
         except InvalidDesiredError as error:
             return NotTrustedError(error.message, code=error.code, where=entry.commit, hint=error.hint)
-        before = self.standing.get(review.principal)
-        self.standing[review.principal] = review
+        before = kept.get(review.principal)
+        kept[review.principal] = review
         if before is None:
             return None
         return _note(entry, f"{review.principal} approved it more than once: that is one review")
 
-    def _approval(self, entry: Entry) -> Review:
-        """R1 to R7; of a change of the policy also with a key that only the new policy has."""
-        trust, subject = self.new is not None, self.found.subject
+    def _approval(self, entry: Entry) -> tuple[Review, dict[str, Review]]:
+        """R1 to R7, and where it counts; of a change of the policy a key will do that only the new policy has."""
+        subject = self.found.subject
         try:
             review = self.judge.approval(entry, subject)
         except NotTrustedError:
             if self.new is None:
                 raise
-            review = self.judge.approval(entry, subject, self.new)
-        if not trust:
+            return self.judge.approval(entry, subject, self.new), self.after
+        if self.new is None:
             require_other(review, subject, entry.commit)
-        return review
+        return review, self.standing
 
     def _no(self, entry: Entry, said: Predicate) -> NotTrustedError:
         """A rejection or withdrawal: it stops a step, and when the step passed, something came after it."""
@@ -137,6 +142,7 @@ class _Teller:
             self.judge.signer(entry, self.found.subject.at)  # says why it is not believed
             return _note(entry, "it is about another change")
         self.standing.pop(said.principal, None)
+        self.after.pop(said.principal, None)
         if said.principal not in self.judge.policy.deciders:
             return _note(entry, f"{said.principal} has no role that decides about changes", "E_ROLE")
         return _note(entry, f"the last word of {said.principal} about it counts", "E_REVIEW_WITHDRAWN")

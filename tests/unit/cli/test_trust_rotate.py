@@ -44,6 +44,10 @@ def test_a_whole_rotation(desk: Desk) -> None:
     desk.review("alice-new", "rotate-alice-2")
     git(desk.tree, "push", "-q", "origin", "HEAD:main")
     assert desk.must(0, "trust", "verify", "--output", "json").json["accepted"]["commit"] == head
+    told = desk.must(0, "trust", "explain", head, "--output", "json").json
+    assert [review["key"] for review in told["reviews"]] == ["bob-1"]
+    assert [review["key"] for review in told["reviews_after"]] == ["alice-2"]
+    assert "key alice-2, which only the new policy has" in desk.must(0, "trust", "explain", head).out
     old = desk.change("alice", "by the retired key")
     assert desk.must(4, "trust", "verify", "--output", "json").json["code"] == "E_KEY_RETIRED"
     assert "E_KEY_RETIRED: " in desk.review("alice", old, 4).err
