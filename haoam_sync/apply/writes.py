@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from haoam_sync import haproxycfg
 from haoam_sync.apply import bulk
 from haoam_sync.apply.progress import Progress
 from haoam_sync.apply.tools import Tools
@@ -35,7 +36,11 @@ def write_all(client: Client, plan: InstancePlan, live: Live, progress: Progress
         version = _write_text(client, live.text, version, progress)
         progress.repaired = True
     directories = upload(client, plan, live, progress, tools.journal)
-    bodies = {change.section: _body(change, directories, client) for change in plan.changes if change.body is not None}
+    bodies = {
+        change.section: haproxycfg.sendable(_body(change, directories, client))
+        for change in plan.changes
+        if change.body is not None
+    }
     writer = choose(plan, live) if plan.changes else None
     normal = plan.normal_form
     if writer is Writer.BULK:

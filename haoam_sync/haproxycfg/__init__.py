@@ -7,6 +7,7 @@ from haoam_sync.haproxycfg.normal import normal_form, with_explicit_defaults
 from haoam_sync.haproxycfg.refusals import Refusal, refused
 from haoam_sync.haproxycfg.rewritten import not_kept
 from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, parse, render
+from haoam_sync.haproxycfg.sending import sendable
 from haoam_sync.haproxycfg.unshown import FileLines
 from haoam_sync.haproxycfg.unwritable import Unwritable, unwritable
 
@@ -28,6 +29,7 @@ __all__ = [
     "parse",
     "refused",
     "render",
+    "sendable",
     "unwritable",
     "with_explicit_defaults",
 ]
