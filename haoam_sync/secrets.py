@@ -29,6 +29,7 @@ from haoam_sync.model.secret import SecretReference, SecretUse
 
 __all__ = ["MOST_BYTES", "Revealer", "SecretRule"]
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 MOST_BYTES: Final = 65_536
 """A file with more is no secret."""
 _ANY = "*"
@@ -85,7 +86,7 @@ class Revealer:
                 f"this host does not allow {use.reference} for {use.kind} {use.field} on cluster {use.cluster}",
                 code="E_SECRET_REFERENCE",
                 where=where,
-                hint="the operator of this host decides which references it resolves, and where",
+                hint=self._how_to_allow(use),
             )
         match use.reference.scheme:
             case "env":
@@ -115,6 +116,15 @@ class Revealer:
         use = SecretUse(reference, "HostRoot", what, "this host")
         rule = SecretRule(str(reference), (use.kind,), (what,), (use.cluster,))
         return Revealer((rule,), self._environment, self._directory).reveal(use)
+
+    def _how_to_allow(self, use: SecretUse) -> str:
+        """The line that would allow this use, and no other, for the operator to judge."""
+        if use.reference in self._reserved:
+            return "the host root file names it for the host's own use; give the repository a secret of its own"
+        if not _PLAIN.fullmatch(use.reference.locator):  # pasted into a rule, it could mean more than itself
+            return "the operator of this host decides which references it resolves; this one has odd characters"
+        rule = f'reference: {use.reference}, kinds: [{use.kind}], fields: ["{use.field}"], clusters: [{use.cluster}]'
+        return f"if it may, add to `secrets` of the host root file: - {{{rule}}}"
 
     def _variable(self, name: str, where: str) -> str:
         if not _VARIABLE.fullmatch(name):

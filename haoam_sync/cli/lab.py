@@ -48,7 +48,11 @@ def lab() -> None:
     help="File that gets one JSON line for each request.",
 )
 def serve(listen: str, directory: Path, config: Path | None, api: str, request_log: Path | None) -> None:
-    """Serve one instance; one JSON line says when it is ready."""
+    """Serve one instance; one JSON line says when it is ready.
+
+    Its login is admin and adminpwd, or what HAOAM_LAB_USER and HAOAM_LAB_PASSWORD say, whatever a userlist in --config
+    says. Ctrl-C ends it.
+    """
     host, port = loopback(listen)
     _serving()(
         LabSettings(
@@ -75,7 +79,7 @@ def _serving() -> Callable[[LabSettings], None]:
         raise UsageError(
             f"the lab is not installed: there is no module {error.name}",
             code="E_LAB",
-            hint="pip install 'haoam-sync[lab]'",
+            hint="in a clone of haoam-sync, with the pip of this environment: pip install '.[lab]'",
         ) from error
     return serving
 
@@ -94,7 +98,8 @@ def up(
 ) -> None:
     """Serve every instance of the repository's fleet until Ctrl-C, each where haoam.yaml says it is.
 
-    All of their URLs must be on loopback. One JSON line for each instance says where it is.
+    All of their URLs must be on loopback. One JSON line for each instance says where it is. The login is that of `lab
+    serve`.
     """
     _serving()
     with opening.repository_alone(resolve(repo, root, state, audit)) as repository:

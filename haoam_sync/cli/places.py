@@ -12,14 +12,19 @@ from haoam_sync.settings import Settings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+_ROOT = (
+    "Host root file: who is trusted to begin with; /etc/haoam/root.yaml, or where that is not there "
+    "~/.config/haoam/root.yaml, when not given."
+)
+
 
 def places(command: _Command) -> _Command:
     """Add `--repo --root --state --audit`, handed to the command as four strings or None."""
     for name, variable, text in (
-        ("audit", "HAOAM_AUDIT", "Directory of the audit log."),
-        ("state", "HAOAM_STATE", "Directory of this runner's state."),
-        ("root", "HAOAM_ROOT", "Host root file: who is trusted to begin with."),
-        ("repo", "HAOAM_REPO", "Path or URL of the desired-state repository."),
+        ("audit", "HAOAM_AUDIT", "Directory of the audit log; audit in the state directory when not given."),
+        ("state", "HAOAM_STATE", "Directory of this host's memory; ~/.local/state/haoam when not given."),
+        ("root", "HAOAM_ROOT", _ROOT),
+        ("repo", "HAOAM_REPO", "Path or URL of the desired-state repository; the current directory when not given."),
     ):
         command = click.option(f"--{name}", envvar=variable, show_envvar=True, metavar="PLACE", help=text)(command)
     return command

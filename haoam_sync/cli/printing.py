@@ -13,7 +13,7 @@ from rich.text import Text
 
 from haoam_sync.errors import HaoamError, InvalidDesiredError
 from haoam_sync.model.results import Failure
-from haoam_sync.report.text import visible
+from haoam_sync.report.text import quoted, visible
 
 
 def result(text: Text, value: Mapping[str, object], output: str) -> None:
@@ -65,6 +65,9 @@ def failure(error: HaoamError, output: str) -> None:
         note(f"{error.code}: the desired state has {count} problem{'' if count == 1 else 's'}")
         return
     where = f" [{error.where}]" if error.where else ""
-    note(f"{error.code}: {error.message}{where}")
+    first, others = quoted(error.message)
+    note(f"{error.code}: {first}{where}")
+    for line in others:
+        note(line)
     for line in error.hint.splitlines():
         note(f"  {line.strip()}")

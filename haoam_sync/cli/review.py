@@ -60,7 +60,7 @@ def review(
     if reject and withdraw:
         raise UsageError("--reject and --withdraw are two different things", hint="give one of them")
     decision: Decision = "reject" if reject else "withdraw" if withdraw else "approve"
-    with pipeline.reviewable(resolve(repo, root, state, audit), revision, with_plan=not offline) as shown:
+    with pipeline.reviewable(resolve(repo, root, state, audit), revision, key, with_plan=not offline) as shown:
         if output == "text":
             click.echo(f"commit   {shown.proposed.id}")
             click.echo(f"base     {shown.proposed.base}")
@@ -71,8 +71,8 @@ def review(
             printing.styled(needs(shown.rules))
             click.echo(f"change digest {shown.change_digest}")
         if not yes:
-            click.confirm(f"sign as {decision}?", abort=True, err=True)
-        signed = pipeline.review(shown, key, decision, expect)
+            click.confirm(f"sign: {shown.reviewer} says {decision}?", abort=True, err=True)
+        signed = pipeline.review(shown, decision, expect)
     if output == "json":
         done: ReviewResult = {
             "commit": shown.proposed.id,

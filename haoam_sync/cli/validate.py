@@ -20,10 +20,10 @@ def validate(
 ) -> int:
     """Check the desired state of COMMIT (HEAD when not given), all of its problems at once.
 
-    Reads the commit, never the working tree. Where a haproxy is found, it also judges the rendered configuration of
-    each instance.
+    Reads the commit, never the working tree: commit first, and amend while you have not pushed. Where a haproxy is
+    found, it also judges the rendered configuration of each instance.
     """
-    found = pipeline.validate(resolve(repo, root, state, audit), revision)
+    found = pipeline.validate(resolve(repo, root, state, audit), revision, printing.note)
     if output == "json" and found.refused:
         raise found.failure()
     if output == "json":

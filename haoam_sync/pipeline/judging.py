@@ -28,6 +28,8 @@ from haoam_sync.model.stored import FileKind, FileStore, text_in_directories
 
 _GLOBAL = "global\n  maxconn 100\n  crt-base {directory}"
 _LISTENER = "frontend haoam-validate\n  mode http\n  timeout client 1s\n  bind 127.0.0.1:1"
+_NOTICE = re.compile(r"^\[NOTICE\].*\n?", re.MULTILINE)
+"""Which HAProxy it was: not what is wrong."""
 _RUNS_CODE = re.compile(r"^[^\S\n]*+lua-", re.MULTILINE)
 
 
@@ -67,7 +69,7 @@ def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], 
             text = "\n\n".join([*_made_up(instance, directory), text])
             accepted, words = check(text, haproxy)
             if not accepted:
-                refused[identity] = words
+                refused[identity] = _NOTICE.sub("", words).strip() or words
     return refused, tuple(unjudged)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from haoam_sync import desired
 from haoam_sync.errors import HaoamError, InvalidDesiredError, Problem, UsageError
@@ -14,6 +14,10 @@ from haoam_sync.model.fleet import InstanceId
 from haoam_sync.pipeline import judging, opening
 from haoam_sync.settings import Settings
 
+_TIP = "HEAD"
+_FLEET = "haoam.yaml"
+_FOLDERS = ("haproxy", "access")
+_MOST_NAMED = 5
 _LOOK = "`haoam-sync render CLUSTER/INSTANCE` prints the text that it judged"
 
 
@@ -52,14 +56,27 @@ class Validation:
         return error
 
 
-def validate(settings: Settings, revision: str) -> Validation:
+def validate(settings: Settings, revision: str, note: Callable[[str], None]) -> Validation:
     """Load a commit's desired state, and let a HAProxy judge it where there is one.
+
+    Args:
+        settings: the four places.
+        revision: names the commit.
+        note: is told what somebody who edits the work tree should know, before anything else.
 
     Raises:
         InvalidDesiredError: every problem of the commit.
         UsageError: there is no such commit.
     """
-    wanted = _load(settings, revision)
+    with opening.repository_alone(settings) as repository:
+        commit = repository.resolve(revision)
+        blobs = repository.blobs(commit)
+        if revision == _TIP and repository.source.work_tree is not None:
+            changed = tuple(_uncommitted(repository.source.work_tree, blobs))
+            if changed:
+                more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
+                note(f"not committed, so not looked at: {', '.join(changed[:_MOST_NAMED])}{more}")
+    wanted = desired.load(commit, blobs, None)
     try:
         haproxy: Path | None = find_haproxy()
     except HaoamError:
@@ -90,6 +107,22 @@ def render(settings: Settings, instance: str, revision: str) -> str:
         f"the commit has no instance {instance!r}",
         hint=f"its instances are {', '.join(str(identity) for identity in sorted(wanted.instances))}",
     )
+
+
+def _uncommitted(top: Path, blobs: Mapping[str, bytes]) -> Iterator[str]:
+    """Files below `top` that are not as `blobs` has them, and documents that it has not. Links are not followed."""
+    known = {path: content for path, content in blobs.items() if PurePosixPath(path).suffix != ".md"}
+    here = {
+        str(file.relative_to(top))
+        for place in (top / _FLEET, *(top / folder for folder in _FOLDERS))
+        for file in (place, *place.rglob("*.yaml"), *place.rglob("*.yml"))
+        if file.is_file()
+    }
+    for path in sorted({*known, *here}):
+        file = top / path
+        there = file.read_bytes() if file.is_file() and not file.is_symlink() else None
+        if there != known.get(path):
+            yield path
 
 
 def _load(settings: Settings, revision: str) -> Desired:

@@ -389,7 +389,7 @@ def repository_alone(settings: Settings) -> Iterator[Repository]:
     except HaoamError:
         ref = _DEFAULT_REF
     StateDirectory(settings.state)
-    with closing(Repository.open(settings.state, settings.repo, ref)) as repository:
+    with closing(Repository.open(settings.state, settings.repo, ref, branch_needed=False)) as repository:
         yield repository
 
 

@@ -30,7 +30,9 @@ class Reviewable:
     Attributes:
         here: the places, as they were opened for showing: what is signed is bound to that reading.
         accepted: what the trust stage could accept.
-        proposed: the commit under review.
+        proposed: the commit under review, and where what it changes begins.
+        key: what the reviewer signs with.
+        reviewer: whose key that is.
         change: what it does to the desired state of each cluster (`desired.change`).
         change_digest: digest of that; what the reviewer signs.
         planned: what it would change on the live instances; None when that was not asked for, or cannot be worked out
@@ -42,6 +44,8 @@ class Reviewable:
     here: Opened
     accepted: trust.Accepted
     proposed: ProposedCommit
+    key: trust.SigningKey
+    reviewer: str
     change: JsonObject
     change_digest: str
     planned: Planned | None
@@ -50,16 +54,26 @@ class Reviewable:
 
 
 @contextmanager
-def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterator[Reviewable]:
+def reviewable(settings: Settings, revision: str, key: str, *, with_plan: bool) -> Iterator[Reviewable]:
     """Work out everything that a reviewer must see; what is signed inside the `with` block is bound to that reading.
+
+    Args:
+        settings: the four places.
+        revision: names the commit.
+        key: file of the reviewer's SSH key, or the fingerprint of an OpenPGP key: a wrong one is told before anything
+            is shown.
+        with_plan: ask the instances what the commit would change there.
 
     Raises:
         InvalidDesiredError: the commit's desired state is wrong; it is not shown, and cannot be signed.
         HaoamError: as for each stage. What cannot be shown completely is not signed.
     """
+    signing = trust.signing_key(key)
     with opened(settings) as here:
         accepted = here.advance()
         proposed = trust.propose(here.repository, here.root, accepted, here.repository.resolve(revision))
+        proposed = trust.under_review(accepted, proposed)
+        who = trust.reviewer(here.repository, here.root, proposed, key=signing, now=here.now)
         base, head = here.base_of_change(proposed.base), here.unresolved(proposed.id)
         planned = None
         if with_plan and here.base_of_change(proposed.accepted.id) is not None:
@@ -68,6 +82,8 @@ def reviewable(settings: Settings, revision: str, *, with_plan: bool) -> Iterato
             here=here,
             accepted=accepted,
             proposed=proposed,
+            key=signing,
+            reviewer=who,
             change=desired.change(base, head),
             change_digest=desired.change_digest(base, head),
             planned=planned,
@@ -82,12 +98,11 @@ def _files(here: Opened, proposed: ProposedCommit) -> tuple[FileChange, ...]:
     return files.changes(paths, repository.blobs(proposed.base), repository.blobs(proposed.id), where=proposed.id)
 
 
-def review(shown: Reviewable, key: str, decision: Decision, expect: str) -> Predicate:
+def review(shown: Reviewable, decision: Decision, expect: str) -> Predicate:
     """Sign the decision about what was shown, and push it.
 
     Args:
         shown: what `reviewable` gave.
-        key: file of the reviewer's SSH key, or the fingerprint of an OpenPGP key.
         decision: what the reviewer says.
         expect: change digest that the reviewer means, "" when it was just shown to a person.
 
@@ -106,7 +121,7 @@ def review(shown: Reviewable, key: str, decision: Decision, expect: str) -> Pred
         shown.here.root,
         shown.accepted,
         shown.proposed,
-        key=trust.signing_key(key),
+        key=shown.key,
         decision=decision,
         change_digest=shown.change_digest,
         now=shown.here.now,

@@ -67,7 +67,10 @@ def drift(
             text.append(f"  {visible(str(file))}: {_drift_of(file)}\n")
     _running(text, worker or {})
     for identity, error in sorted((failed or {}).items()):
-        text.append(f"{identity}: not compared: {error.code}: {visible(error.message)}\n", "red")
+        first, others = quoted(error.message)
+        text.append(
+            "".join(f"{line}\n" for line in (f"{identity}: not compared: {error.code}: {first}", *others)), "red"
+        )
         for line in error.hint.splitlines():
             text.append(f"  {visible(line.strip())}\n", "dim")
     return text
@@ -100,6 +103,15 @@ def visible(value: str) -> str:
         else f"\\u{ord(char):04x}"
         for char in value
     )
+
+
+def quoted(message: str) -> tuple[str, tuple[str, ...]]:
+    """A message as lines for a terminal: the first one, and the others behind a bar, so that none passes for ours.
+
+    HAProxy answers in several lines, the one that says what is wrong often the last.
+    """
+    first, *others = message.split("\n")
+    return visible(first), tuple(f"  | {visible(line)}" for line in others if line.strip())
 
 
 def _instance(text: Text, instance: InstancePlan) -> None:
@@ -237,7 +249,8 @@ def _outcome(text: Text, instance: InstanceOutcome) -> None:
     for note in instance.notes:
         text.append(f"  {visible(note)}\n", "yellow")
     if instance.error:
-        text.append(f"  {instance.error_code}: {visible(instance.error)}\n", "red")
+        first, others = quoted(instance.error)
+        text.append("".join(f"  {line}\n" for line in (f"{instance.error_code}: {first}", *others)), "red")
 
 
 def shown(value: Json) -> str:

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from subprocess import PIPE
@@ -54,6 +54,8 @@ MOST_BYTES = 32 << 20
 """An object larger than this is refused unread, whatever a policy allows."""
 MOST_TOGETHER = 256 << 20
 """Objects asked for together that have more than this are refused: a few kilobytes can unfold to gigabytes."""
+_MOST_SHOWN = 5
+"""Branches that a message names."""
 _BATCH = 1000
 """Ids written before answers are read: 41 bytes each, so that they fit into a pipe's buffer of 64 KiB."""
 
@@ -206,12 +208,7 @@ def fetch_failed(error: GitFailedError, source: str, ref: str) -> HaoamError:
     """The refusal for a fetch that failed, by git's words."""
     words = error.words
     if "couldn't find remote ref" in words:
-        return UsageError(
-            f"the repository has no {ref}",
-            code="E_REPOSITORY",
-            where=source,
-            hint="check `ref` in the host root file, and that the branch was pushed",
-        )
+        return no_branch(source, ref, None)
     if "dubious ownership" in words:
         return UsageError(
             "the repository belongs to another user of this machine, and git will not read it",
@@ -228,7 +225,25 @@ def fetch_failed(error: GitFailedError, source: str, ref: str) -> HaoamError:
             where=source,
             hint="run `git fsck --full` there",
         )
-    return UsageError(f"the repository cannot be read: {words}", code="E_REPOSITORY", where=source)
+    return UsageError(
+        f"the repository cannot be read: {words}",
+        code="E_REPOSITORY",
+        where=source,
+        hint="check the address, and that this user may read it without being asked: the key of an ssh agent, or "
+        "`source.token` of the host root file for https",
+    )
+
+
+def no_branch(source: str, ref: str, there: Collection[str] | None) -> UsageError:
+    """The refusal of a repository without the policy's branch; `there`: the branches that it has, None for unknown."""
+    names = sorted(name for name in there or () if not name.startswith("refs/heads/haoam/"))
+    has = f"it has {', '.join(names[:_MOST_SHOWN])}" if names else "commit and push to it first"
+    return UsageError(
+        f"the repository has no {ref}",
+        code="E_REPOSITORY",
+        where=source,
+        hint=f"{has}; `ref` in the host root file says which one is applied (trust init --ref)",
+    )
 
 
 def shallow(where: str) -> NotTrustedError:

@@ -46,6 +46,11 @@ class Source:
         """Whether it is a work tree of somebody's own, not a repository that several people share."""
         return self.directory is not None and self.directory.name == ".git"
 
+    @property
+    def work_tree(self) -> Path | None:
+        """Where somebody edits the files of a local repository; None where nobody does."""
+        return self.directory.parent if self.directory is not None and self.directory.name == ".git" else None
+
 
 def parse_source(text: str, allowed: Collection[str] = ()) -> Source:
     """Read a source that the operator named.

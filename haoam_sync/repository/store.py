@@ -16,7 +16,7 @@ from haoam_sync.errors import HaoamError, UsageError
 from haoam_sync.repository import own
 from haoam_sync.repository.login import Askpass, Login
 from haoam_sync.repository.objects import Objects
-from haoam_sync.repository.process import GitProcess, require_git
+from haoam_sync.repository.process import GitProcess, no_branch, require_git
 from haoam_sync.repository.remote import Remote
 from haoam_sync.repository.source import Source, parse_ref, parse_source
 
@@ -43,7 +43,14 @@ class Repository(Objects):
     """
 
     def __init__(
-        self, directory: Path, source: Source, ref: str, *, timeout: float, login: Login | None = None
+        self,
+        directory: Path,
+        source: Source,
+        ref: str,
+        *,
+        timeout: float,
+        login: Login | None = None,
+        branch_needed: bool = True,
     ) -> None:
         """See `open`."""
         self.source = source
@@ -52,6 +59,7 @@ class Repository(Objects):
         self.attestations = ""
         self.records = ""
         self._heads = ""
+        self._branch_needed = branch_needed
         self._asked = Askpass(source.url, login) if login is not None and login.is_for(source.url) else None
         options, extra = (self._asked.options, self._asked.environment) if self._asked is not None else ((), {})
         git = GitProcess((f"--git-dir={directory}", *options), timeout=timeout, extra=extra)
@@ -68,6 +76,7 @@ class Repository(Objects):
         remotes: Collection[str] = (),
         timeout: float = 120,
         login: Login | None = None,
+        branch_needed: bool = True,
     ) -> Repository:
         """Fetch `ref` and the review statements from `source` into STATE/repository.git.
 
@@ -78,6 +87,8 @@ class Repository(Objects):
             remotes: when not empty, `source` must be among them.
             timeout: seconds that one git command may take.
             login: for an https source; not used for any other.
+            branch_needed: whether a source without `ref` is refused; not where no trust is asked for: a checkout of a
+                pull request has no branch at all.
 
         Raises:
             NotTrustedError: E_REMOTE_URL, E_REF_NAME, E_SHALLOW, E_REPO_STATE, E_REPO_CONFIG.
@@ -89,7 +100,7 @@ class Repository(Objects):
         own.prepare(directory)
         if parsed.directory is not None:
             own.check_files(parsed.directory, parsed.url)
-        repository = cls(directory, parsed, parse_ref(ref), timeout=timeout, login=login)
+        repository = cls(directory, parsed, parse_ref(ref), timeout=timeout, login=login, branch_needed=branch_needed)
         try:
             repository.fetch()
         except BaseException:
@@ -105,15 +116,10 @@ class Repository(Objects):
             UsageError: it cannot be read, or has no such branch.
         """
         refs = self._remote.refs(self.ref, ATTESTATIONS, HEADS, STATE, "refs/replace/*")
-        tip = refs.get(self.ref)
-        if tip is None:
-            raise UsageError(
-                f"the repository has no {self.ref}",
-                code="E_REPOSITORY",
-                where=self.source.url,
-                hint="check `ref` in the host root file, and that the branch was pushed",
-            )
-        specs = {f"+{self.ref}:refs/source/policy": tip}
+        tip = refs.get(self.ref, "")
+        if not tip and self._branch_needed:
+            raise no_branch(self.source.url, self.ref, self._remote.refs("refs/heads/*"))
+        specs = {f"+{self.ref}:refs/source/policy": tip} if tip else {}
         if ATTESTATIONS in refs:
             specs[f"+{ATTESTATIONS}:refs/source/attestations"] = refs[ATTESTATIONS]
         if HEADS in refs:
@@ -138,7 +144,7 @@ class Repository(Objects):
         Raises:
             UsageError: there is no such commit.
         """
-        if revision in {"", self.ref, self.ref.removeprefix("refs/heads/")}:
+        if self.tip and revision in {"", self.ref, self.ref.removeprefix("refs/heads/")}:
             return self.tip
         if _FULL_ID.fullmatch(revision):
             if self._git.objects([revision])[0] is None:
@@ -255,7 +261,11 @@ class Repository(Objects):
             f"the repository has no commit {revision!r}",
             code="E_NO_COMMIT",
             where=self.source.url,
-            hint=f"give a full id, a branch that is pushed, or pr/NUMBER; {self.ref} is at {self.tip or 'nothing'}"
+            hint=(
+                f"give a full id, a branch that is pushed, or pr/NUMBER; {self.ref} is at {self.tip}"
+                if self.tip
+                else f"it has no {self.ref}; commit something first, or name a commit that it has"
+            )
             + (
                 "\nthis is a clone of your own: name the shared one with --repo or HAOAM_REPO"
                 if self.source.is_clone

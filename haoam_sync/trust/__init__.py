@@ -16,7 +16,7 @@ from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.powers import Powers
 from haoam_sync.trust.programs import require_gpgv, require_ssh_keygen
 from haoam_sync.trust.recorded import RecordedMemory
-from haoam_sync.trust.review import needed, sign_review
+from haoam_sync.trust.review import needed, reviewer, sign_review, under_review
 from haoam_sync.trust.root import read_denylist, read_root
 from haoam_sync.trust.root_word import RootWord, root_word
 from haoam_sync.trust.rotate import Change, Rotation, rotation
@@ -75,10 +75,12 @@ __all__ = [
     "require_gpgv",
     "require_plans",
     "require_ssh_keygen",
+    "reviewer",
     "root_word",
     "rotation",
     "sign_review",
     "signing_key",
     "store_state",
+    "under_review",
     "verify",
 ]

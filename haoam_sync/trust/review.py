@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -129,6 +130,45 @@ def sign_review(
         _racing(repository, lambda: repository.keep_head(proposed.id, now=now))
     push_statement(repository, key.statement(encode_statement(predicate), use), now)
     return predicate
+
+
+def under_review(accepted: Accepted, proposed: ProposedCommit) -> ProposedCommit:
+    """What a review of the commit is about: where it lies below others that this very run accepts, its own step.
+
+    So approvals can be added and taken back until the commit is remembered as accepted, which the first apply does.
+
+    Raises:
+        UsageError: E_ACCEPTED, it lies below the commit accepted last; nothing that is said of it now counts.
+    """
+    if proposed.base != proposed.id:
+        return proposed
+    for step in accepted.steps:
+        if step.id == proposed.id != step.base:
+            return replace(proposed, base=step.base)
+    raise UsageError(
+        f"{proposed.id} is accepted: no review of it counts any more",
+        code="E_ACCEPTED",
+        where=proposed.id,
+        hint="haoam-sync plan shows what is left to apply; to undo it: git revert -S, and have that reviewed",
+    )
+
+
+def reviewer(
+    repository: Repository,
+    root: HostRoot,
+    proposed: ProposedCommit,
+    *,
+    key: SigningKey,
+    now: datetime,
+) -> str:
+    """Whose review it would be, before anything is shown to anybody.
+
+    Raises:
+        NotTrustedError: E_REVIEWER_UNKNOWN, the key is nobody's; or it may not sign any more.
+    """
+    graph = Graph(repository, root.introduction)
+    case = _case(graph, read_log(graph, repository.attestations), root, now, nothing_named)
+    return _owner(case, case.policy(proposed.base), proposed, key, now).principal
 
 
 def _bound(policy: LoadedPolicy, plans: Mapping[str, str] | None, decision: Decision, where: str) -> dict[str, str]:

@@ -43,4 +43,4 @@ def test_the_lab_says_what_is_missing(arguments: tuple[str, ...]) -> None:
     done = _run(*arguments)
     assert done.returncode == 64
     assert done.stderr.startswith("E_LAB: ")
-    assert "haoam-sync[lab]" in done.stderr
+    assert "pip install '.[lab]'" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,17 @@ def test_nothing_listed_is_nothing_allowed(directory: Path) -> None:
         assert error.message == (
             f"this host does not allow {reference} for Userlist users.*.password on cluster edge-eu"
         )
-        assert "operator of this host" in error.hint
+        rule = f'{{reference: {reference}, kinds: [Userlist], fields: ["users.*.password"], clusters: [edge-eu]}}'
+        assert error.hint == f"if it may, add to `secrets` of the host root file: - {rule}"
+
+
+@pytest.mark.parametrize("locator", ["*", "A*", "X,kinds:[Fleet]}", 'X"', "X?", "[A-Z]", "X#"])
+def test_a_hint_offers_no_rule_that_allows_more_than_was_asked_for(locator: str) -> None:
+    """A reference is a repository's text: one that would be a pattern, or YAML, inside a rule is not offered as one."""
+    asked = replace(use("env/X"), reference=SecretReference("env", locator))
+    error = refusal(NotTrustedError, "E_SECRET_REFERENCE", Revealer((), {}, None), asked)
+    assert locator not in error.hint
+    assert "kinds:" not in error.hint
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from haoam_sync.model.json import Json
 from haoam_sync.report.change import change
-from haoam_sync.report.text import shown, visible
+from haoam_sync.report.text import quoted, shown, visible
 
 _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -61,3 +61,12 @@ def test_a_secret_is_shown_as_its_reference() -> None:
     parts = {"sections": {"userlist/u": {"before": before, "after": after}}}
     text = change({"fleet": {}, "instances": {"eu/lb1": parts}}).plain
     assert "password: (secret: env/A) -> (secret: env/B)" in text
+
+
+def test_a_message_of_several_lines_keeps_them() -> None:
+    """HAProxy's words stay lines; none of them can pass for one of ours, and none acts on the terminal."""
+    assert quoted("one") == ("one", ())
+    assert quoted("a\n[ALERT] b\n\nE_FAKE: \x1b[2Jc\r\n  hint\n") == (
+        "a",
+        ("  | [ALERT] b", "  | E_FAKE: \\u001b[2Jc\\u000d", "  |   hint"),
+    )
