@@ -115,3 +115,34 @@ def test_a_key_that_gpg_does_not_have(desk: Desk) -> None:
     git(desk.tree, "push", "-q", "origin", "HEAD:main")
     ran = desk.run("review", "main", "--key", "0" * 40, "--offline", stdin="y\n")
     assert (ran.code, "E_REVIEWER_UNKNOWN" in ran.said) == (4, True), ran.said
+
+
+def test_an_openpgp_key_is_rotated(desk: Desk) -> None:
+    """The new certificate lies beside the old one, under a name of its own; nothing is written through a link."""
+    assert desk.init(desk.home.certificate(desk.people["alice"])).code == 0
+    git(desk.tree, "push", "-q", "origin", "HEAD:main")
+    before = (desk.tree / "keys" / "alice.asc").read_bytes()
+    new = desk.home.make("alice again <alice@example.com>", "--yes")
+    (desk.place / "new.asc").write_bytes(desk.home.certificate(new))
+    arguments = ("trust", "rotate", "alice", "new.asc", "--directory", str(desk.tree))
+    (desk.tree / "keys").rename(desk.place / "elsewhere")
+    (desk.tree / "keys").symlink_to(desk.place / "elsewhere")
+    linked = desk.run(*arguments)
+    assert (linked.code, "E_WORK_TREE" in linked.err) == (64, True), linked.said
+    assert sorted(file.name for file in (desk.place / "elsewhere").iterdir()) == ["alice.asc", "bob.asc"]
+    (desk.tree / "keys").unlink()
+    (desk.place / "elsewhere").rename(desk.tree / "keys")
+    rotated = desk.run(*arguments)
+    assert rotated.code == 0, rotated.said
+    assert "wrote keys/alice-2.asc, trust.yaml: serial 1 becomes 2" in rotated.out
+    assert (desk.tree / "keys" / "alice.asc").read_bytes() == before
+    assert (desk.tree / "keys" / "alice-2.asc").read_bytes() == desk.home.certificate(new)
+    assert "{id: alice-pgp-2, type: openpgp, fingerprint: " in (desk.tree / "trust.yaml").read_text()
+    git(desk.tree, "add", "trust.yaml", "keys")
+    _commit(desk, desk.people["bob"])
+    git(desk.tree, "push", "-q", "origin", "HEAD:main")
+    reviewed = desk.run("review", "main", "--key", new, "--offline", stdin="y\n")
+    assert (reviewed.code, "alice says approve" in reviewed.out) == (0, True), reviewed.said
+    carol = desk.run("review", "main", "--key", str(desk.keys["carol"]), "--offline", stdin="y\n")
+    assert carol.code == 0, carol.said
+    assert desk.run("trust", "verify").code == 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from desk import Desk
 from trust_world import git, make_key
 
 from haoam_sync.trust import ssh
+from haoam_sync.trust.amend import Amendment
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_a_whole_rotation(desk: Desk) -> None:
     assert "key alice-2, which only the new policy has" in desk.must(0, "trust", "explain", head).out
     old = desk.change("alice", "by the retired key")
     assert desk.must(4, "trust", "verify", "--output", "json").json["code"] == "E_KEY_RETIRED"
-    assert "E_KEY_RETIRED: " in desk.review("alice", old, 4).err
+    assert "E_KEY_RETIRED: " in desk.review("bob", old, 4).err
     git(desk.tree, "reset", "-q", "--hard", head)
     git(desk.tree, "push", "-q", "-f", "origin", "HEAD:main")
     new = desk.change("alice-new", "by the new key", "bob")
@@ -58,6 +60,18 @@ def test_a_whole_rotation(desk: Desk) -> None:
     assert [row["commit"] for row in rows][1:] == [before, head, new]
     assert [signer["key"] for row in rows[1:] for signer in row["signers"]] == ["alice-1", "alice-1", "alice-2"]
     assert [row["policy"]["serial"] for row in rows] == [1, 1, 1, 2]
+
+
+def test_a_retired_key_reviews_nothing(desk: Desk) -> None:
+    """What it says would count for nothing: neither yes nor no is signed with it."""
+    desk.must(0, "trust", "rotate", "alice", public(desk, "alice-new"))
+    desk.review("carol", desk.commit("bob", "trust.yaml"))
+    head = desk.change("carol", "by somebody else")
+    for more in ((), ("--reject",)):
+        ran = desk.must(4, "review", head, "--key", str(desk.keys["alice"]), "--offline", *more)
+        assert "E_KEY_RETIRED: key alice-1 of alice" in ran.err
+    desk.review("alice-new", head)
+    desk.must(0, "trust", "verify")
 
 
 def test_another_root_commits(desk: Desk) -> None:
@@ -143,6 +157,19 @@ def test_a_link_in_place_of_the_policy(desk: Desk) -> None:
     before = elsewhere.read_bytes()
     assert desk.must(64, "trust", "rotate", "alice", public(desk, "alice-new")).err.startswith("E_WORK_TREE: ")
     assert elsewhere.read_bytes() == before
+
+
+def test_an_edit_that_means_something_else(desk: Desk) -> None:
+    """What is written says what was asked for and nothing more, whatever became of the text."""
+    before, result = desk.policy, Amendment.result
+
+    def more(edit: Amendment) -> bytes:
+        return result(edit).replace(b"[fast-forward, merge]", b"[fast-forward]")
+
+    with mock.patch.object(Amendment, "result", more):
+        ran = desk.must(64, "trust", "rotate", "alice", public(desk, "alice-new"))
+    assert "can not be edited here" in ran.err
+    assert desk.policy == before
 
 
 def test_a_compromised_key_does_not_come_back(desk: Desk) -> None:
