@@ -172,7 +172,10 @@ def _files(instance: DesiredInstance | None) -> dict[str, Json]:
 
 
 def _file(file: DesiredFile) -> JsonObject:
-    return {"secret": str(file.reference)} if file.reference is not None else {"text": file.text}
+    meaning: dict[str, Json] = {"secret": str(file.reference)} if file.reference is not None else {"text": file.text}
+    if file.adopted is not None:
+        meaning["adopted"] = {"name": file.adopted.name, "digest": file.adopted.digest}
+    return meaning
 
 
 class _Meanings:

@@ -42,12 +42,36 @@ _FIELDS: tuple[tuple[FileKind, tuple[str, ...]], ...] = tuple(
 _RETURNING = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
 _RETURNED_FILES = frozenset({"file", "lf-file", "errorfile"})
 """Values of `return_content_format` with which `return_content` is a file."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-"""Of a document. Anything else is a path, or one of HAProxy's own words (`@system-ca`, `virt@routes`)."""
-_CONVERTER = re.compile(r"(?<![\w.-])map(?:_[a-z0-9]+){0,3}\(\s*([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(?=[,)])")
-"""`map(NAME)`, `map_str_int(NAME,0)`, ... (HAProxy manual, 7.3.1)."""
-_PATTERN_FILE = re.compile(r"(?:^|(?<=\s))-f\s+([A-Za-z0-9][A-Za-z0-9_.-]*)(?=\s|$)")
-"""`-f NAME` among the flags of an ACL (HAProxy manual, 7.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a file may be written.
+
+    Attributes:
+        alone: the whole of a field.
+        converter: in `map(FILE)`, `map_str_int(FILE,0)`, ... (HAProxy manual, 7.3.1).
+        flag: in `-f FILE` among the flags of an ACL (HAProxy manual, 7.1.1).
+    """
+
+    alone: re.Pattern[str]
+    converter: re.Pattern[str]
+    flag: re.Pattern[str]
+
+    @classmethod
+    def of(cls, word: str) -> _Words:
+        """From the regular expression of one."""
+        return cls(
+            re.compile(word),
+            re.compile(rf"(?<![\w.-])map(?:_[a-z0-9]+){{0,3}}\(\s*({word})\s*(?=[,)])"),
+            re.compile(rf"(?:^|(?<=\s))-f\s+({word})(?=\s|$)"),
+        )
+
+
+_NAMES = _Words.of(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""Of documents. Anything else is a path, or one of HAProxy's own words (`@system-ca`, `virt@routes`)."""
+_PATHS = _Words.of(r"/[A-Za-z0-9_./-]+")
+"""On an instance."""
 _BRACES = re.compile(r"\{[^{}]*\}")
 _PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
 
@@ -80,13 +104,27 @@ class _Found:
 
 def files(body: JsonObject) -> Iterator[FileReference]:
     """Every file that `body` refers to by a name."""
-    return (found.reference for found in _all(body))
+    return (found.reference for found in _all(body, _NAMES))
+
+
+def paths(body: JsonObject) -> Iterator[FileReference]:
+    """Every file that `body` refers to by its path on the instance, which stands in `FileReference.name`."""
+    return (found.reference for found in _all(body, _PATHS))
 
 
 def with_paths(body: JsonObject, path_of: Callable[[FileReference], str | None]) -> JsonObject:
     """`body` with each name replaced by what `path_of` says; names for which it says None stay."""
+    return _replaced(body, _NAMES, path_of)
+
+
+def with_names(body: JsonObject, name_of: Callable[[FileReference], str | None]) -> JsonObject:
+    """The way back: `body` with paths replaced by what `name_of` says."""
+    return _replaced(body, _PATHS, name_of)
+
+
+def _replaced(body: JsonObject, words: _Words, path_of: Callable[[FileReference], str | None]) -> JsonObject:
     by_place: dict[Path, list[tuple[_Found, str]]] = {}
-    for found in _all(body):
+    for found in _all(body, words):
         path = path_of(found.reference)
         if path is not None:
             by_place.setdefault(found.reference.path, []).append((found, path))
@@ -98,58 +136,58 @@ def with_paths(body: JsonObject, path_of: Callable[[FileReference], str | None])
     return body
 
 
-def _all(body: JsonObject) -> Iterator[_Found]:
-    yield from _in_fields(body)
+def _all(body: JsonObject, words: _Words) -> Iterator[_Found]:
+    yield from _in_fields(body, words)
     for field in _RETURNING:
         if field in body:
-            yield from _returned(body, field)
+            yield from _returned(body, field, words)
     said = written(body)
     if "map" in said:
-        yield from _converters(body)
+        yield from _converters(body, words)
     if "-f" in said:
-        yield from _pattern_files(body)
+        yield from _pattern_files(body, words)
 
 
-def _in_fields(body: JsonObject) -> Iterator[_Found]:
+def _in_fields(body: JsonObject, words: _Words) -> Iterator[_Found]:
     for kind, pattern in _FIELDS:
         if pattern[0] not in body:
             continue
         for path, text in matching(body, pattern):
-            if _NAME.fullmatch(text):
+            if words.alone.fullmatch(text):
                 yield _Found(FileReference(kind, text, path), 0, len(text))
 
 
-def _converters(body: JsonObject) -> Iterator[_Found]:
+def _converters(body: JsonObject, words: _Words) -> Iterator[_Found]:
     for path, text in texts(body):
         if path[-1] not in _PROSE:
-            for found in _CONVERTER.finditer(text):
+            for found in words.converter.finditer(text):
                 yield _Found(FileReference(FileKind.MAP, found[1], path), *found.span(1))
 
 
-def _returned(body: JsonObject, field: str) -> Iterator[_Found]:
+def _returned(body: JsonObject, field: str, words: _Words) -> Iterator[_Found]:
     for path, form in matching(body, (field, "*", "return_content_format")):
         place = (*path[:-1], "return_content")
         name = at(body, place)
-        if form in _RETURNED_FILES and isinstance(name, str) and _NAME.fullmatch(name):
+        if form in _RETURNED_FILES and isinstance(name, str) and words.alone.fullmatch(name):
             yield _Found(FileReference(FileKind.FILE, name, place), 0, len(name))
 
 
-def _pattern_files(body: JsonObject) -> Iterator[_Found]:
+def _pattern_files(body: JsonObject, words: _Words) -> Iterator[_Found]:
     """In the patterns of ACLs, and of anonymous ones in conditions."""
     for path, text in texts(body):
         if path[-1] == "value" and path[0] == "acl_list":
-            yield from _after_flag(path, text, 0)
+            yield from _after_flag(path, text, 0, words)
         elif isinstance(path[-1], str) and path[-1].endswith("cond_test"):
             for inside in _BRACES.finditer(text):
-                yield from _after_flag(path, inside[0], inside.start())
+                yield from _after_flag(path, inside[0], inside.start(), words)
 
 
-def _after_flag(path: Path, text: str, offset: int) -> Iterator[_Found]:
+def _after_flag(path: Path, text: str, offset: int, words: _Words) -> Iterator[_Found]:
     """With `-M` the file is a map."""
     first, other = FileKind.FILE, FileKind.MAP
     if re.search(r"(?:^|\s)-M(?:\s|$)", text):
         first, other = FileKind.MAP, FileKind.FILE
-    for found in _PATTERN_FILE.finditer(text):
+    for found in words.flag.finditer(text):
         if found[1] != "--":
             start, end = found.span(1)
             yield _Found(FileReference(first, found[1], path, other), start + offset, end + offset)
@@ -160,7 +198,7 @@ def crt_loads(body: JsonObject) -> tuple[str, ...]:
     loads = body.get("crt_loads")
     if "crt_base" in body or not isinstance(loads, Mapping):
         return ()
-    return tuple(name for name in loads if _NAME.fullmatch(name))
+    return tuple(name for name in loads if _NAMES.alone.fullmatch(name))
 
 
 def with_loads(body: JsonObject, paths: Mapping[str, str]) -> JsonObject:

@@ -95,7 +95,7 @@ class _Resolver:
             content = text.encode()
         else:
             return file
-        return replace(file, content=content, storage_name=file.id.storage_name(content))
+        return replace(file, content=content, storage_name=DesiredFile.name_of(file.id, content, file.adopted))
 
     def _value(self, use: SecretUse) -> str:
         if use not in self._values:

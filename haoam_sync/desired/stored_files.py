@@ -20,7 +20,16 @@ from haoam_sync.model.files import MOST_BYTES
 from haoam_sync.model.fleet import Cluster, Fleet
 from haoam_sync.model.json import digest, digest_bytes
 from haoam_sync.model.secret import SecretReference
-from haoam_sync.model.stored import FILE_KINDS, PLACEHOLDER, UNRESOLVED, FileId, FileKind, FileStore, text_renamed
+from haoam_sync.model.stored import (
+    FILE_KINDS,
+    PLACEHOLDER,
+    UNRESOLVED,
+    AdoptedFile,
+    FileId,
+    FileKind,
+    FileStore,
+    text_renamed,
+)
 
 SECRET_FIELD = "content"  # noqa: S105 - the name of a field
 """The one secret-typed field of these documents, as `SecretUse.field` names it."""
@@ -53,6 +62,7 @@ class FileDeclaration:
             written: HAProxy looks for it below its `crt-base` or `ca-base`.
         external: those of them that git does not declare.
         variables: references in `text` or `reference`.
+        adopted: the file that it was before git declared it.
     """
 
     id: FileId
@@ -64,6 +74,7 @@ class FileDeclaration:
     names: tuple[tuple[Path, External], ...]
     external: frozenset[External]
     variables: tuple[Reference, ...]
+    adopted: AdoptedFile | None = None
 
     @property
     def per_instance(self) -> bool:
@@ -95,13 +106,14 @@ class FileDeclaration:
         content = template.encode() if known else None
         return DesiredFile(
             id=self.id,
-            storage_name=self.id.storage_name(content),
+            storage_name=DesiredFile.name_of(self.id, content, self.adopted),
             content=content,
             reference=None,
             position=self.document.position(),
-            digest=digest({"content": digest_bytes(text.encode())}),
+            digest=digest({"content": digest_bytes(text.encode()), **self._adopted}),
             text=text,
             template=template if self.id.kind is FileKind.CRT_LIST else None,
+            adopted=self.adopted,
         )
 
     def _secret(self, text: str, problems: Problems) -> DesiredFile | None:
@@ -116,8 +128,14 @@ class FileDeclaration:
             content=None,
             reference=SecretReference.parse(text),
             position=self.document.position(),
-            digest=digest({"secret": text}),
+            digest=digest({"secret": text, **self._adopted}),
+            adopted=self.adopted,
         )
+
+    @property
+    def _adopted(self) -> dict[str, str]:
+        """What goes into the digest."""
+        return {"adopted": self.adopted.name, "as": self.adopted.digest} if self.adopted is not None else {}
 
 
 def read(
@@ -149,6 +167,7 @@ def read(
         names=found.names,
         external=known,
         variables=tuple(findings.variables) if not found.verbatim else (),
+        adopted=AdoptedFile(metadata.adopted.name, metadata.adopted.digest) if metadata.adopted is not None else None,
     )
 
 
@@ -252,23 +271,26 @@ def _token(named: tuple[Path, External]) -> str:
 def _good(kind: FileKind, text: str, document: Document, at: Path, problems: Problems) -> bool:
     """Whether a text may be the content of such a file; what is wrong is noted."""
     place = ".".join(map(str, at))
-    size = len(text.encode())
-    problem = None
-    if not text.strip():
-        problem = "the content is empty"
-    elif size > MOST_BYTES:
-        problem = f"the content has {size} bytes, more than the {MOST_BYTES} that a review can show"
-    elif _CONTROL.search(text):
-        problem = "the content holds control characters"
-    elif "PRIVATE KEY-----" in text:
-        problem = "a private key may not stand in git: take it out, and replace it"
-    elif PLACEHOLDER.search(text):
-        problem = "`@ssl_certs_dir/`, `@general_dir/` and `@maps_dir/` are not for documents"
-    else:
-        problem = content_problem(kind, text)
+    problem = problem_of(kind, text)
     if problem is not None:
         problems.value(document, at, f"{place}: {problem}")
     return problem is None
+
+
+def problem_of(kind: FileKind, text: str) -> str | None:
+    """Why a text may not be the content of such a file in git; None when it may. Never repeats the text."""
+    size = len(text.encode())
+    if not text.strip():
+        return "the content is empty"
+    if size > MOST_BYTES:
+        return f"the content has {size} bytes, more than the {MOST_BYTES} that a review can show"
+    if _CONTROL.search(text):
+        return "the content holds control characters"
+    if "PRIVATE KEY-----" in text:
+        return "a private key may not stand in git: take it out, and replace it"
+    if PLACEHOLDER.search(text):
+        return "`@ssl_certs_dir/`, `@general_dir/` and `@maps_dir/` are not for documents"
+    return content_problem(kind, text)
 
 
 def content_problem(kind: FileKind, text: str) -> str | None:

@@ -11,11 +11,15 @@ I4  A section is imported only when its document makes every line of it again: t
     unit and spacing. A line that would be lost, changed or added makes the section foreign, and is named.
 I5  What the server would refuse or lose makes the section foreign too.
 I6  Secrets become references. Comments become comments of the document, on the entry that they stood on.
+I7  A file that is stored through the API, and that sections name by its path, becomes a document. It keeps its name as
+    long as it keeps its content. What cannot be read, or is no text for git, stays named by its path.
 """
 
 from haoam_sync.importing.documents import fleet_document, tree
 from haoam_sync.importing.effective import moved_defaults
 from haoam_sync.importing.reading import Choice, read
+from haoam_sync.importing.stored import StoredDocument, list_entries
+from haoam_sync.importing.stored import files as stored_files
 from haoam_sync.importing.values import Candidate, Foreign, Reading, Tree
 
 __all__ = [
@@ -23,9 +27,12 @@ __all__ = [
     "Choice",
     "Foreign",
     "Reading",
+    "StoredDocument",
     "Tree",
     "fleet_document",
+    "list_entries",
     "moved_defaults",
     "read",
+    "stored_files",
     "tree",
 ]

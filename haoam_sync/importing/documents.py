@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from haoam_sync.importing import emitting
 from haoam_sync.importing.values import Candidate, Path, Tree
@@ -23,7 +23,13 @@ References = Callable[[SectionKind, JsonObject], Iterable[str]]
 
 
 def tree(
-    candidates: Sequence[Candidate], cluster: str, references: References, *, secrets: str = "env", folder: str = ""
+    candidates: Sequence[Candidate],
+    cluster: str,
+    references: References,
+    *,
+    secrets: str = "env",
+    folder: str = "",
+    declared: Collection[str] = (),
 ) -> Tree:
     """The documents of all candidates, one file each.
 
@@ -32,9 +38,10 @@ def tree(
         cluster: that they are for.
         references: finds what a section refers to; what is not among the candidates is said to be external.
         secrets: scheme of the references that stand in place of secrets, `env` or `file`.
+        declared: what documents beside these declare, each as `KIND/NAME`.
         folder: where the files lie, with a `/` at its end; `haproxy/CLUSTER/` when it is not given.
     """
-    declared = {str(candidate.id) for candidate in candidates}
+    known = {*declared, *(str(candidate.id) for candidate in candidates)}
     names = _Names()
     files: dict[str, bytes] = {}
     places: dict[SectionId, str] = {}
@@ -50,7 +57,7 @@ def tree(
             replaced[path] = reference
             values[reference] = str(_at(candidate.body, path))
             uses.add((reference, identity.kind.document_kind, secret_field(identity.kind, path)))
-        external = sorted({*references(identity.kind, candidate.body)} - declared)
+        external = sorted({*references(identity.kind, candidate.body)} - known)
         files[places[identity]] = _document(candidate, cluster, external, replaced).encode()
     return Tree(files, places, values, tuple(sorted(uses)))
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from haoam_sync.model.change_class import ChangeClass
 from haoam_sync.model.fleet import Fleet, InstanceId
-from haoam_sync.model.json import JsonObject
+from haoam_sync.model.json import JsonObject, digest_bytes
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.model.section import SectionId
-from haoam_sync.model.stored import CertificateFacts, FileId, FileStore
+from haoam_sync.model.stored import AdoptedFile, CertificateFacts, FileId, FileStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,12 @@ class DesiredFile:
 
     Attributes:
         id: kind and name of the document; how sections refer to it.
-        storage_name: content-addressed name on the instance (`FileId.storage_name`).
+        storage_name: content-addressed name on the instance (`name_of`).
         content: what it holds, with `@ssl_certs_dir/...` where it names files of the instance. None while it is not
             known, since it is a secret, or names a file of which that is so. Secret when `reference` is given.
         text: the same with files by their documents' names, as it is reviewed; None for a secret.
         template: of a content that names files: what `content` is made of once their contents are known.
+        adopted: the file that it was before git declared it.
         reference: where the content comes from; None when it stands in git.
         position: of the document.
         digest: of the document's meaning, secrets as references (`sha256:...`).
@@ -96,6 +97,14 @@ class DesiredFile:
     digest: str
     text: str | None = field(default=None, repr=False)
     template: str | None = field(default=None, repr=False)
+    adopted: AdoptedFile | None = None
+
+    @staticmethod
+    def name_of(identity: FileId, content: bytes | None, adopted: AdoptedFile | None) -> str:
+        """`storage_name`: made of the content, unless it is the very content that was adopted."""
+        if adopted is not None and content is not None and digest_bytes(content) == adopted.digest:
+            return adopted.name
+        return identity.storage_name(content)
 
     @property
     def path(self) -> str:

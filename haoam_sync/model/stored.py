@@ -106,6 +106,19 @@ class FileId:
         return (stem_of(stem), dot + suffix) if stem else (self.name, "")
 
 
+@dataclass(frozen=True, slots=True)
+class AdoptedFile:
+    """A file that was on the instances before git declared it, and keeps its name as long as it keeps its content.
+
+    Attributes:
+        name: storage name.
+        digest: of the content, `sha256:...`.
+    """
+
+    name: str
+    digest: str
+
+
 def stem_of(name: str) -> str:
     """A name as it can stand before the last dot: the server writes `_` for every other dot (measured)."""
     return name.replace(".", "_")

@@ -25,13 +25,15 @@ from haoam_sync.model.plan import InstancePlan, Reason
 from haoam_sync.model.position import Position
 from haoam_sync.model.secret import SecretReference, SecretUse
 from haoam_sync.model.section import SectionId, SectionKind
-from haoam_sync.pipeline import connecting, import_files
+from haoam_sync.model.stored import FilesAsked, FileStore
+from haoam_sync.pipeline import connecting, import_files, import_stored
 from haoam_sync.pipeline.import_files import Imported, Target
 from haoam_sync.pipeline.opening import opened
 from haoam_sync.settings import Settings
 
 _FLEET = "haoam.yaml"
 _FOLDER = "haproxy"
+_FILES = FilesAsked(listed=frozenset({FileStore.GENERAL, FileStore.MAPS}))
 _NOBODY = Owner("", "")
 """There is no repository yet; what is compared carries no marks."""
 _SOMEWHERE = "http://127.0.0.1:5555/v3"
@@ -105,7 +107,7 @@ def import_instance(endpoint: Endpoint, environment: Mapping[str, str], target: 
     reference = SecretReference("env", endpoint.password_env)
     instance = Instance(identity, endpoint.url, endpoint.user, reference, ca, {}, Position("--url"))
     with connect(instance, password, Unrecorded()) as api:
-        found = live.read(api, identity)
+        found = import_stored.with_contents(api, live.read(api, identity, _FILES))
     extra: dict[str, bytes] = {}
     uses: tuple[tuple[str, str, str], ...] = ()
     if not (target.directory / _FLEET).exists():
@@ -177,7 +179,7 @@ def _refuse_ours(sections: Collection[SectionId], found: Live, instance: str) ->
 
 
 def _import(found: Live, target: Target, choice: Choice, extra: Mapping[str, bytes]) -> Imported:
-    reading, tree = _prepared(found, target, choice)
+    reading, tree = _prepared(found, target, choice, whole=True)
     marked = (one for one in found.sections.values() if one.mark is not None)
     warnings = [f"{one.id} is ours already, declared in {one.mark.file}" for one in marked if one.mark]
     if found.phantom:
@@ -226,19 +228,30 @@ def _from_text(text: str, api: ApiVersion, identity: InstanceId) -> Live:
     )
 
 
-def _prepared(found: Live, target: Target, choice: Choice) -> tuple[Reading, Tree]:
-    """Read, and leave out what does not hold, until the rest loads and plans to nothing."""
+def _prepared(found: Live, target: Target, choice: Choice, *, whole: bool = False) -> tuple[Reading, Tree]:
+    """Read, and leave out what does not hold, until the rest loads and plans to nothing; with files when `whole`."""
     reading = importing.read(found.text, found.api, choice)
+    bodies = {one.id: one.body for one in reading.candidates}
+    stored: tuple[importing.StoredDocument, ...] = ()
+    if whole:
+        if found.files:
+            taken = import_stored.take(reading, found)
+            reading, stored, said = taken.reading, taken.documents, taken.warnings
+        else:
+            said = import_stored.left(reading)
+        reading = replace(reading, warnings=(*reading.warnings, *said))
+    declared = tuple(str(one.id) for one in stored)
     scheme = "file" if target.secrets is not None and target.secrets.is_dir() else "env"
     while True:
-        tree = importing.tree(reading.candidates, target.cluster, _references, secrets=scheme)
+        tree = importing.tree(reading.candidates, target.cluster, _references, secrets=scheme, declared=declared)
+        tree = replace(tree, files={**importing.stored_files(stored, target.cluster), **tree.files})
         refused = _refused(reading, tree, target, found)
         if not refused:
             break
         left = tuple(one for one in reading.candidates if one.id not in refused)
         gone = tuple(Foreign(_heading(identity), reason) for identity, reason in sorted(refused.items()))
         reading = replace(reading, candidates=left, foreign=(*reading.foreign, *gone))
-    _keep_defaults(found, reading)
+    _keep_defaults(found, reading, bodies)
     return reading, tree
 
 
@@ -273,6 +286,13 @@ def _refused(reading: Reading, tree: Tree, target: Target, found: Live) -> Mappi
         return problems
     identity = InstanceId(target.cluster, target.instance)
     planned = plans.compute_instance(wanted.instances[identity], _as_after_first_write(reading, found), None, _NOBODY)
+    if planned.files:
+        raise HaoamError(
+            f"{planned.files[0]} would be written",
+            code="E_ADOPT",
+            where=str(identity),
+            hint="this is a defect of haoam-sync: nothing was written; report it with the haproxy.cfg",
+        )
     return dict(_changed(planned))
 
 
@@ -309,8 +329,13 @@ def _changed(planned: InstancePlan) -> Iterable[tuple[SectionId, str]]:
             yield change.section, f"the instance reads it back otherwise: {fields or change.reason.value}"
 
 
-def _keep_defaults(found: Live, reading: Reading) -> None:
+def _keep_defaults(found: Live, reading: Reading, bodies: Mapping[SectionId, JsonObject]) -> None:
     """Prove that every proxy keeps its effective defaults through the first write.
+
+    Args:
+        found: the instance.
+        reading: of it.
+        bodies: of its sections, files by their paths as the instance has them.
 
     Raises:
         HaoamError: E_ADOPT, one does not.
@@ -320,7 +345,7 @@ def _keep_defaults(found: Live, reading: Reading) -> None:
     after = ConfigFile.parse(haproxycfg.normal_form(reading.text, found.api))
     for candidate in reading.candidates:
         after.replace(
-            candidate.id.kind, candidate.id.name, haproxycfg.render(candidate.id.kind, candidate.body, found.api)
+            candidate.id.kind, candidate.id.name, haproxycfg.render(candidate.id.kind, bodies[candidate.id], found.api)
         )
     moved = importing.moved_defaults(found.text, after.text(), found.api)
     if moved:

@@ -17,6 +17,7 @@ from flow_certificate import self_signed
 
 from haoam_sync import apply, desired, live
 from haoam_sync import plan as plans
+from haoam_sync.dataplane import Client
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import DesiredInstance
@@ -26,6 +27,8 @@ from haoam_sync.model.mark import Owner
 from haoam_sync.model.outcome import InstanceOutcome
 from haoam_sync.model.plan import InstancePlan, Plan
 from haoam_sync.model.secret import SecretReference, SecretUse
+from haoam_sync.model.stored import KnownFiles
+from haoam_sync.pipeline import files
 
 IMPORTS = Path(__file__).parents[1] / "data" / "imports"
 CONFIGURATIONS = sorted(file.stem for file in IMPORTS.glob("*.cfg"))
@@ -88,10 +91,18 @@ class Adopted:
         assert ran.code == 0, ran.said
         return ran.json
 
+    def imported_file(self, source: Path, tree: Path) -> Any:
+        """`haoam-sync import --file`; its result."""
+        named = ("--cluster", "eu", "--directory", str(tree), "--secrets", f"{self.secrets}.2")
+        ran = flow_cli.run(
+            flow_cli.environment(), self.state, "import", "--file", str(source), *named, "--output", "json"
+        )
+        assert ran.code == 0, ran.said
+        return ran.json
+
     def wanted(self) -> DesiredInstance:
         """What the tree says, secrets resolved."""
-        files = (file for file in self.tree.rglob("*.yaml") if file.is_file())
-        blobs = {str(file.relative_to(self.tree)): file.read_bytes() for file in files}
+        blobs = {str(file.relative_to(self.tree)): file.read_bytes() for file in self.tree.rglob("*") if file.is_file()}
         values = self.values()
 
         def reveal(use: SecretUse) -> str:
@@ -108,22 +119,33 @@ class Adopted:
 
     def plan(self) -> InstancePlan:
         """What an apply would do now."""
-        return plans.compute_instance(self.wanted(), self.lab.read(), self.applied, Owner("a" * 40, "c" * 40))
+        return plans.compute_instance(self.wanted(), self.read(), self.applied, Owner("a" * 40, "c" * 40), KnownFiles())
+
+    def read(self) -> Live:
+        """The instance, with what is wanted of its files."""
+        client = self.lab.client()
+        try:
+            return self._read(client, LB1)
+        finally:
+            client.close()
+
+    def _read(self, client: Client, instance: InstanceId) -> Live:
+        return live.read(client, instance, files.asked(self.wanted(), self.applied, KnownFiles()))
 
     def apply(self) -> InstanceOutcome:
         """Plan and apply."""
         wanted = self.wanted()
 
         def replan(found: Live) -> InstancePlan:
-            return plans.compute_instance(wanted, found, self.applied, Owner("a" * 40, "c" * 40))
+            return plans.compute_instance(wanted, found, self.applied, Owner("a" * 40, "c" * 40), KnownFiles())
 
-        authorized = AuthorizedPlan(Plan("c" * 40, {}, "", (replan(self.lab.read()),)), _trusted())
+        authorized = AuthorizedPlan(Plan("c" * 40, {}, "", (replan(self.read()),)), _trusted())
         instance = Instance(LB1, self.lab.url, "admin", SecretReference("env", "X"), None, {}, AT)
         outcome = apply.run(
             authorized,
             lambda _: self.lab.client(),
             replan,
-            read=live.read,
+            read=self._read,
             fleet=Fleet("f", {"eu": Cluster("eu", {}, {}, 1, (instance,), AT)}),
             journal=apply.FileJournal(self.state / "journal"),
         )

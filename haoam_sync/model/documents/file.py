@@ -39,6 +39,18 @@ Content = Annotated[
 """What a file holds: text, or where a secret is to be found."""
 
 
+class AdoptedFileModel(DocumentModel):
+    """A file that was on the instances before, and keeps its name as long as it keeps its content; `import` writes it.
+
+    Attributes:
+        name: storage name on the instances.
+        digest: SHA-256 of its content.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=255)]
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
 class FileMetadata(DocumentModel):
     """Of a file: the name by which sections refer to it, and the clusters that get it.
 
@@ -46,11 +58,13 @@ class FileMetadata(DocumentModel):
         name: of the file.
         clusters: labels, all of which a cluster must have, or names; absent for every cluster.
         external: files that a crt-list names and git does not declare, `certificate/NAME` or `ca-file/NAME`.
+        adopted: the file that it was before; another content gets a name of its own.
     """
 
     name: ObjectName
     clusters: Selector | None = None
     external: list[str] | None = None
+    adopted: AdoptedFileModel | None = None
 
 
 class FileSpec(DocumentModel):

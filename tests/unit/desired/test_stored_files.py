@@ -9,6 +9,7 @@ from desired_commits import Files
 
 from haoam_sync import desired
 from haoam_sync.model.desired import Desired
+from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.stored import FileId, FileKind
 
 Refusals = Callable[[Files], list[str]]
@@ -48,6 +49,22 @@ def test_a_name_is_made_of_the_content(load: Load) -> None:
     assert f"@general_dir/{page.storage_name}" in body(wanted, "fe")
     assert page.storage_name.startswith("sorry-")
     assert page.storage_name.endswith(".http")
+
+
+def test_an_adopted_file_keeps_its_name_with_its_content_only(load: Load) -> None:
+    """The very content that lay there before keeps its name; any other gets its own. What was adopted is reviewed."""
+    digest = digest_bytes(b"api.example api\nwww.example www\n")
+    adopted = HOSTS.replace("{name: hosts}", f'{{name: hosts, adopted: {{name: by-hand.map, digest: "{digest}"}}}}')
+    frontend = document("Frontend", "fe", RULE)
+    wanted = load({"haproxy/f.yaml": adopted + frontend})
+    assert "map_str(@maps_dir/by-hand.map,web)" in body(wanted, "fe")
+    other = load({"haproxy/f.yaml": adopted.replace("www: www", "www: web").replace("example: www", "example: w2") + frontend})
+    (first, *_) = other.instances.values()
+    (file,) = first.files.values()
+    assert file.storage_name == file.id.storage_name(file.content)
+    found = desired.change(load({"haproxy/f.yaml": HOSTS + frontend}), wanted)["instances"]
+    assert found != {}
+    assert "by-hand.map" in str(found)
 
 
 def test_a_changed_content_is_a_change_to_review(load: Load) -> None:
