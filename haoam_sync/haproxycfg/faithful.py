@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from haoam_sync.haproxycfg.secrets import masked
@@ -31,6 +31,9 @@ _BYTES = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SAME_WORD = {"deny_status": "status"}
 """Two spellings of one argument (manual, `http-request deny`)."""
 
+_DEFAULTS: Mapping[SectionKind, frozenset[str]] = {SectionKind.FCGI_APP: frozenset({"option max-reqs 1"})}
+"""Lines that the server always writes, and that say what HAProxy does without them (manual, section 10.1)."""
+_BINDS = frozenset({"bind", "dgram-bind"})
 _TWICE = frozenset({"no-sslv3"})
 """Flags that the server writes a second time (measured on servers)."""
 
@@ -48,7 +51,8 @@ def differences(kind: SectionKind, lines: Sequence[str], body: JsonObject, api: 
     for line, reason in comparison.left():
         yield reason or f"no field of the API holds `{masked(line)}`"
     for line in comparison.added.elements():
-        yield f"`{masked(line)}` would be added"
+        if line not in _DEFAULTS.get(kind, ()):
+            yield f"`{masked(line)}` would be added"
 
 
 def unshown(kind: SectionKind, text: str, body: JsonObject, api: ApiVersion) -> tuple[str, ...]:
@@ -141,8 +145,10 @@ def _same(before: list[str], after: list[str]) -> bool:
     left = Counter(_spelled(word) for word in before)
     more = Counter(_spelled(word) for word in after)
     left, more = left - more, more - left
-    if before[0] == "bind" and more["name"] == 1 and "name" not in before:
+    if before[0] in _BINDS and more["name"] == 1 and "name" not in before:
         more -= Counter(["name", _spelled(before[1])])
+    if before[0] == "filter" and before[1].startswith("bwlim-") and "min-size" not in before:
+        more -= Counter(["min-size", "0"])  # the server writes the default
     rest = [word for word in more.elements() if word not in _TWICE or word not in before]
     for word in left.elements():
         twin = next((other for other in rest if _readings(word) & _readings(other)), None)

@@ -66,6 +66,17 @@ def snapshot(peer: InstancePeer) -> Live:
     return live.read(Client(peer, LB1, Unrecorded()), LB1)
 
 
+def test_rules_that_the_server_forgets_are_written_as_text() -> None:
+    """A rule with a number that the API stops showing once it took it as an object makes the write a whole text."""
+    found = snapshot(InstancePeer(start()))
+    rule = {"type": "sc-set-gpt0", "sc_id": 1, "sc_int": 1337}
+    plain, counting = (
+        {**backend("web"), "http_request_rule_list": [{**rule, **more}]} for more in ({"sc_int": None}, {})
+    )
+    assert writer.choose(plan_of(found, (WEB, plain), reload=True), found) is Writer.TRANSACTION
+    assert writer.choose(plan_of(found, (WEB, counting), reload=True), found) is Writer.BULK
+
+
 def test_direct_only_when_nothing_needs_a_reload() -> None:
     """One change that needs a reload, a phantom, a file that is not in normal form or too much to tell: not direct."""
     found = snapshot(InstancePeer(start()))

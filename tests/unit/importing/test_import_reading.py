@@ -65,6 +65,21 @@ def test_other_spelling_is_no_loss(case: Case, line: str) -> None:
     assert [change.fields for change in case.plan(text).changes] == [()]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fcgi-app a\n  docroot /srv\n",
+        "log-forward l\n  dgram-bind 127.0.0.1:1514\n  log global\n",
+        "backend b\n  filter bwlim-out slow default-limit 625000 default-period 1s\n  server s1 10.0.0.1:80\n",
+        "backend b\n  filter bwlim-in slow key src table b limit 1m\n  stick-table type ip size 10 store conn_cur\n",
+    ],
+)
+def test_what_the_server_adds_without_a_change_is_no_loss(case: Case, text: str) -> None:
+    """Names that binds get, and defaults that the server writes out, are owned, and their plan changes nothing."""
+    assert case.reasons(text) == {}
+    assert {change.fields for change in case.plan(text).changes} == {()}
+
+
 def test_conditional_sections_stay_foreign(case: Case) -> None:
     """A section in an .if block, or with one in it, stays foreign; one after it is owned; the file is warned of."""
     text = f"backend a\n  mode http\n.if defined(X)\n{WEB}.endif\nbackend after\n  mode http\n"
