@@ -138,7 +138,7 @@ class _Sorter:
         """I4 and I5."""
         lines = section.text.split("\n")
         try:
-            body = without_metadata(haproxycfg.parse(section.text, self._api, complete=True).body)
+            body = _without_zeros(without_metadata(haproxycfg.parse(section.text, self._api, complete=True).body))
             lost = [f"{one.path}: {one.reason}" for one in haproxycfg.lost(identity.kind, body, self._api)]
             refused = haproxycfg.refused(identity.kind, body, self._api, defaults=self._defaults)
             changed = list(haproxycfg.differences(identity.kind, lines, body, self._api))
@@ -162,6 +162,20 @@ def without_metadata(body: JsonObject) -> dict[str, Json]:
         return value
 
     return {key: clean(item) for key, item in body.items() if key != "metadata" and item is not None}
+
+
+def _without_zeros(body: dict[str, Json]) -> dict[str, Json]:
+    """`body` without the port 0 that API 3.2 shows for a server template without one, and that no document may have."""
+    templates = body.get("server_templates")
+    if not isinstance(templates, Mapping):
+        return body
+    plain = {
+        name: {key: value for key, value in one.items() if key != "port" or value != 0}
+        if isinstance(one, Mapping)
+        else one
+        for name, one in templates.items()
+    }
+    return {**body, "server_templates": plain}
 
 
 def _unknown_kind(keyword: str) -> str:

@@ -35,6 +35,26 @@ CONFIGURATIONS = sorted(file.stem for file in IMPORTS.glob("*.cfg"))
 LB1 = InstanceId("eu", "lb1")
 
 
+_LUA = """\
+core.register_action("hello", {"http-req"}, function() end)
+core.register_service("svc", "http", function(applet) applet:set_status(200) applet:start_response() end)
+"""
+_SPOE = """\
+[reputation]
+spoe-agent reputation
+    groups ask
+    option var-prefix rep
+    timeout hello 1s
+    timeout idle 30s
+    timeout processing 100ms
+    use-backend reputation-agents
+spoe-message ip
+    args ip=src
+spoe-group ask
+    messages ip
+"""
+
+
 def configuration(name: str) -> str:
     """One of the sample configurations, each `@name@` a port of its own that is free."""
     ports: dict[str, int] = {}
@@ -46,7 +66,8 @@ def configuration(name: str) -> str:
                 ports[found[1]] = one
         return str(ports[found[1]])
 
-    return re.sub(r"@([a-z]+)@", port, (IMPORTS / f"{name}.cfg").read_text(encoding="utf-8"))
+    text = (IMPORTS / f"{name}.cfg").read_bytes().decode()  # the ends of its lines are part of it
+    return re.sub(r"@([a-z]+)@", port, text)
 
 
 def files_beside(directory: Path) -> None:
@@ -60,6 +81,10 @@ def files_beside(directory: Path) -> None:
     certificate, key = self_signed("edge")
     (directory / "ssl" / "site.pem").write_bytes(certificate + key)
     (directory / "ssl" / "ca.pem").write_bytes(certificate)
+    for name in ("shops", "partners"):
+        (directory / "ssl" / f"{name}.list").write_text(f"{directory}/ssl/site.pem\n", encoding="utf-8")
+    (directory / "hello.lua").write_text(_LUA, encoding="utf-8")
+    (directory / "spoe.conf").write_text(_SPOE, encoding="utf-8")
 
 
 @dataclass
