@@ -24,7 +24,6 @@ pytestmark = pytest.mark.e2e
 FOREIGN = {
     **{name: {"global"} for name in CONFIGURATIONS},
     "discovery": {"global", "backend proxy"},
-    "fetches": {"global", "frontend words"},
     "headers": {"global", "frontend fe"},
     "many-defaults": {"global", "listen mixed"},
     "maps": {"global", "frontend tenants"},
@@ -94,7 +93,9 @@ def _another_port(tree: Path) -> tuple[Path, str, str]:
 
 def _lines(text: str) -> list[str]:
     """The lines without the server's own at the top and without marks."""
-    return [re.sub(r' # \{.*"haoam":\{.*', "", line).rstrip() for line in text.splitlines() if not line.startswith("# _")]
+    return [
+        re.sub(r' # \{.*"haoam":\{.*', "", line).rstrip() for line in text.splitlines() if not line.startswith("# _")
+    ]
 
 
 def _same_meaning(before: str, after: str) -> None:
