@@ -111,6 +111,6 @@ class Endpoint:
             obj[self.address] = unbracketed(address) if self.brackets and self._strips(address) else address
         if port is not None and (self.ranged or "-" not in word.rpartition(":")[2]):
             obj["port"] = port
-        if last is not None and self.ranged and not self.forgets:
+        if last is not None and last != port and self.ranged and not self.forgets:  # one port is no range (measured)
             obj["port-range-end"] = last
         return at + 1
