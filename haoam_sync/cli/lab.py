@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from haoam_sync import desired
+from haoam_sync.cli import printing
 from haoam_sync.cli.places import places, resolve
 from haoam_sync.errors import UsageError
 from haoam_sync.lab import up as start_fleet
@@ -104,6 +105,7 @@ def up(
     _serving()
     with opening.repository_alone(resolve(repo, root, state, audit)) as repository:
         fleet = desired.load_fleet(repository.blobs(repository.resolve("HEAD")))
+    printing.note("starting every instance; each line of JSON is one that is ready")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),

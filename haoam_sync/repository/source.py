@@ -126,11 +126,14 @@ def _local(path: Path) -> Source:
         return Source(str(real), None, local=True)
     directory = _git_directory(real) if real.is_dir() else None
     if directory is None:
+        top = next((one for one in real.parents if (one / ".git").exists()), None)
         raise UsageError(
             f"there is no git repository at {path}",
             code="E_REPOSITORY",
-            where=str(path),
-            hint="name a repository, its bare copy or a bundle with --repo or HAOAM_REPO",
+            where=str(real),
+            hint=f"it lies in the one at {top}: name that with --repo or HAOAM_REPO, or run there"
+            if top is not None
+            else "name a repository, its bare copy or a bundle with --repo or HAOAM_REPO; git init makes one",
         )
     return Source(str(real), directory, local=True)
 

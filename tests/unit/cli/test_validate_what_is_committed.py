@@ -88,3 +88,12 @@ def test_a_repository_without_a_commit(tmp_path: Path) -> None:
     ran = validate(tmp_path / "repo")
     assert ran.code == 64
     assert "commit something first" in ran.err
+
+
+def test_a_folder_of_a_repository_is_not_the_repository(repo: Path, tmp_path: Path) -> None:
+    """Below the top, the refusal says where the top is; where there is none at all, how one is named or made."""
+    environment = flow_cli.environment({"HAOAM_STATE": str(tmp_path / "state")})
+    ran = flow_cli.run(environment, repo / "haproxy", "validate")
+    assert (ran.code, f"it lies in the one at {repo.resolve()}" in ran.err) == (64, True)
+    ran = flow_cli.run(environment, tmp_path, "validate")
+    assert (ran.code, "git init makes one" in ran.err) == (64, True)
