@@ -11,9 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import (
     Envelope,
     Policy,
@@ -26,13 +25,19 @@ from haoam_sync.model.evidence import (
 )
 from haoam_sync.model.git_object import object_id
 from haoam_sync.model.json import digest_bytes
-from haoam_sync.trust import core
-from haoam_sync.trust.case import Case
-from haoam_sync.trust.certificate import Certificate
-from haoam_sync.trust.claims import Claim
+from haoam_sync.model.root_statement import (
+    Affirm,
+    Compromise,
+    CompromisedKey,
+    Freeze,
+    RootStatement,
+    Thaw,
+    encode_root_statement,
+    statement_digest,
+)
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.sshsig import SshClaim, encode_armor, fingerprint, parse_signature
-from haoam_sync.trust.statements import Entry, Log
+from haoam_sync.trust.statements import Entry
 from haoam_sync.trust.trees import Trees
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -63,6 +68,22 @@ class Statement:
     age: timedelta = timedelta(hours=1)
     lifetime: timedelta = timedelta(days=6)
     change: str = ""
+    place: int = -1  # in the log
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What somebody says about everything; tips are named by their place."""
+
+    kind: str
+    principal: str
+    key: str
+    place: int  # in the log
+    name: str
+    about: str = ""  # of a thaw: the freeze's name
+    whose: str = ""  # of a compromise: the key
+    at: int | None = None  # of a compromise: the last tip beyond doubt; of an affirmation: the tip
+    keys: tuple[str, ...] = ()  # of an affirmation
 
 
 @dataclass
@@ -75,12 +96,7 @@ class Memory:
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """Files of each commit, as the model knows them."""
     introduction: str = ""
-
-    denied: frozenset[str] = frozenset()
-
-    def holds(self, claim: Claim, _certificate: Certificate | None) -> bool:
-        """See `Proofs`."""
-        return claim in self.good
+    freezes: dict[str, Freeze] = field(default_factory=dict)
 
     def read_many(self, ids: Sequence[str], kind: str) -> list[bytes]:
         """See `Objects`."""
@@ -155,28 +171,56 @@ class Memory:
             id=hashlib.sha256(str(len(self.entries)).encode()).hexdigest()[:32],
             seen=Seen(attestations=self.entries[-1].commit if self.entries else ""),
         )
-        payload = encode_statement(predicate)
-        key = said.key or said.principal
+        self._append(encode_statement(predicate), said.key or said.principal)
+
+    def speak(self, word: Word, policy: bytes, tips: Sequence[str]) -> None:
+        """Append what a root says to the log."""
+        common: dict[str, Any] = {
+            "repository": self.introduction,
+            "ref": REF,
+            "policy": Policy(serial=json.loads(policy)["spec"]["serial"], digest=digest_bytes(policy)),
+            "principal": word.principal,
+            "key": f"{word.principal}-2" if word.key.endswith("-new") else f"{word.principal}-1",
+            "issued": format_time(NOW - timedelta(minutes=1)),
+            "id": word.name,
+            "seen": Seen(attestations=self.tip),
+            "reason": "x",
+        }
+        said: RootStatement
+        match word.kind:
+            case "freeze":
+                said = self.freezes[word.name] = Freeze(**common)
+            case "thaw":
+                digest = statement_digest(self.freezes[word.about])
+                said = Thaw(**common, freeze=word.about, freeze_digest=digest)
+            case "compromise":
+                owner, key = word.whose.removesuffix("-new"), fingerprint(public_key(word.whose))
+                meant = CompromisedKey(principal=owner, key=f"{owner}-1", fingerprint=key)
+                said = Compromise(**common, compromised=meant, since=tips[word.at] if word.at is not None else None)
+            case _:
+                graph = Graph(self, self.introduction)
+                commit = tips[word.at if word.at is not None else 0]
+                tree = Trees(graph).sha256(graph.commit(commit).tree, commit)
+                keys = tuple(sorted(fingerprint(public_key(key)) for key in word.keys))
+                said = Affirm(**common, commit=commit, tree_sha256=tree, keys=keys)
+        self._append(encode_root_statement(said), word.key)
+
+    def _append(self, payload: bytes, key: str) -> None:
         blob = self.signature(pre_authentication(payload), key, "haoam-review@v1")
         envelope = encode_envelope(Envelope(payload, fingerprint(public_key(key)), blob))
         place = hashlib.sha1(str(len(self.entries)).encode(), usedforsecurity=False).hexdigest()
         self.entries.append(Entry(len(self.entries), place, envelope))
+
+    @property
+    def tip(self) -> str:
+        """Of the log."""
+        return self.entries[-1].commit if self.entries else ""
 
     def change_digest(self, base: str, head: str) -> str:
         """What a commit does to the files."""
         before, after = self.files[base], self.files[head]
         changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
         return digest_bytes(repr([(p, before.get(p), after.get(p)) for p in changed]).encode())
-
-    def accept(self, trusted: str, head: str, *, first_start: bool) -> tuple[TrustedCommit, ...] | NotTrustedError:
-        """The verdict of the code under test."""
-        graph = Graph(self, self.introduction)
-        log = Log([entry.commit for entry in self.entries], self.entries)
-        case = Case(graph, log, self, REF, False, NOW, self.change_digest, first_start=first_start)
-        try:
-            return tuple(core.accept(case, trusted, head))
-        except NotTrustedError as refusal:
-            return refusal
 
 
 def _entry(mode: str, name: str, oid: str) -> bytes:
