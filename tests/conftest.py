@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from haoam_sync.errors import HaoamError
 from haoam_sync.lab.haproxy import find_haproxy
+
+# How long a test takes says how busy the machine is, and nothing about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Builders that tests of several folders use; test folders are no packages.
 sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("attacks", "e2e")]

@@ -66,6 +66,15 @@ class Graph:
         """
         return self._trees.get(oid, lambda: parse_tree(self._read([oid], "tree")[0], where=where))
 
+    def fetch_trees(self, ids: Sequence[str]) -> None:
+        """Read trees that will be asked for in one go. What is wrong with one is said when it is asked for."""
+        left = [oid for oid in dict.fromkeys(ids) if oid not in self._trees]
+        try:
+            for oid, content in zip(left, self._read(left, "tree"), strict=True):
+                self._trees.put(oid, parse_tree(content, where=oid))
+        except NotTrustedError:
+            return
+
     def blobs(self, ids: Sequence[str]) -> list[bytes]:
         """The content of files.
 

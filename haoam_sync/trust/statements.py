@@ -51,7 +51,7 @@ class Entry:
     @cached_property
     def about(self) -> Mapping[str, str]:
         """`base`, `head` and `tree` that it seems to name: found without parsing, to choose what is parsed."""
-        return {name.decode(): oid.decode() for name, oid in _ABOUT.findall(_payload(self.data))}
+        return _about(_payload(self.data))
 
     @cached_property
     def is_of_a_root(self) -> bool:
@@ -105,6 +105,10 @@ def _payload(data: bytes) -> bytes:
         return base64.b64decode(found[1])
     except ValueError:
         return b""
+
+
+def _about(payload: bytes) -> Mapping[str, str]:
+    return {name.decode(): oid.decode() for name, oid in _ABOUT.findall(payload)}
 
 
 @lru_cache(maxsize=_KEPT)
@@ -186,18 +190,24 @@ def read_log(graph: Graph, tip: str) -> Log:
         oid = parents[0] if parents else ""
     chain.reverse()
     blobs: dict[str, str] = {}
-    for commit in chain:
-        oid = _statement_of(graph, commit)
-        if oid:
-            blobs[commit] = oid
+    for start in range(0, len(chain), _READ_AT_ONCE):
+        part = chain[start : start + _READ_AT_ONCE]
+        graph.fetch_trees([_tree_of(graph, commit) for commit in part])
+        for commit in part:
+            oid = _statement_of(graph, commit)
+            if oid:
+                blobs[commit] = oid
     return Log(chain, _entries(graph, blobs))
+
+
+def _tree_of(graph: Graph, commit: str) -> str:
+    return graph.raw(commit)[5:45].decode("ascii", "replace")
 
 
 def _statement_of(graph: Graph, commit: str) -> str:
     """The file that holds a commit's statement; "" when it carries none."""
-    tree = graph.raw(commit)[5:45].decode("ascii", "replace")
     try:
-        return next((e.oid for e in graph.tree(tree, commit) if e.name == FILE and e.is_plain), "")
+        return next((e.oid for e in graph.tree(_tree_of(graph, commit), commit) if e.name == FILE and e.is_plain), "")
     except NotTrustedError as error:
         if error.code in {"E_TREE_ENTRY", "E_PATH", "E_LIMIT"}:
             return ""  # whoever may push there must not be able to stop everything with rubbish
@@ -212,10 +222,10 @@ def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
         part = commits[start : start + _READ_AT_ONCE]
         for commit, data in zip(part, _contents(graph, [blobs[commit] for commit in part]), strict=True):
             read = partial(recent.get, blobs[commit], partial(_again, graph, blobs[commit]))
-            entry = Entry(len(entries), commit, data[: STATEMENT_BYTES + 1])
-            about, of_root = entry.about, entry.is_of_a_root
+            payload = _payload(data[: STATEMENT_BYTES + 1])
             entry = Entry(len(entries), commit, read)
-            vars(entry).update(about=about, is_of_a_root=of_root)  # found once, while the bytes are here
+            # found once, while the bytes are here
+            vars(entry).update(about=_about(payload), is_of_a_root=is_root_statement(payload))
             entries.append(entry)
     return entries
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from trust_world import World, git, policy_document
+from trust_world import World, git, policy_bytes, policy_document
 
 from haoam_sync.model.evidence import Policy, Seen, encode_statement, format_time
-from haoam_sync.model.json import canonical_json
+from haoam_sync.model.json import canonical_json, digest_bytes
 
 
 def _change(world: World, signer: str = "alice", content: bytes = b"two\n", path: str = "docs/web.md") -> str:
@@ -168,6 +168,23 @@ def test_a_review_against_another_base(world: World) -> None:
     head = world.move(world.commit({**world.files, "docs/other.md": b"two\n", "docs/a": b"a\n"}, [trusted]))
     world.review("bob", world.introduction, head)
     world.refused("E_REVIEW_CONTEXT")
+
+
+@pytest.mark.attack("E_REVIEW_CONTEXT")
+def test_a_review_on_a_base_with_another_policy_that_names_this_one(world: World) -> None:
+    """A branch from before a change of the policy is reviewed again, whatever policy its review names."""
+    changes = {"serial": 2, "previous": digest_bytes(policy_bytes(world.spec))}
+    policy = policy_bytes({**world.spec, **changes})
+    trusted = world.move(world.commit({**world.files, "trust.yaml": policy}, [world.introduction]))
+    world.review("bob", world.introduction, trusted)
+    world.verify()
+    branch = world.commit({**world.files, "docs/a": b"a\n"}, [world.introduction])
+    files = {**world.files, "trust.yaml": policy, "docs/a": b"a\n"}
+    head = world.move(world.commit(files, [trusted, branch], "dave"))
+    world.review("bob", world.introduction, branch, policy=Policy(serial=2, digest=digest_bytes(policy)))
+    world.refused("E_REVIEW_CONTEXT")
+    world.review("bob", trusted, head)
+    world.verify()
 
 
 @pytest.mark.attack("E_REVIEW_CONTEXT")

@@ -15,6 +15,7 @@ from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import Seen, encode_statement, format_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.repository import process
+from haoam_sync.trust import statements
 from haoam_sync.trust.graph import Graph
 
 ATTESTATIONS = "refs/heads/haoam/attestations"
@@ -112,6 +113,28 @@ def test_rubbish_that_is_too_large_among_the_statements(world: World) -> None:
     huge = world.commit({"statement.json": b"\0" * HUGE}, [tip] if tip else [], None)
     world.move(huge, ATTESTATIONS)
     world.accepted_change()
+
+
+@pytest.mark.parametrize("name", [".gitattributes", "statement.json"])
+def test_rubbish_trees_among_the_statements(world: World, name: str) -> None:
+    """A tree that no reader of ours would read is no statement, and stops nobody; what lies around it is read."""
+    head = _change(world)
+    blob = world.store("blob", b"x")
+    rubbish = world.raw_tree([("100644", name, blob), ("100644", "b", blob), ("100644", "b", blob)])
+    tip = world.move(world.store("commit", world.payload(rubbish, [])), ATTESTATIONS)
+    world.review("bob", world.introduction, head)
+    assert git(world.repo, "rev-parse", f"{ATTESTATIONS}^").decode().strip() == tip
+    assert world.verify().commit.id == head
+
+
+@pytest.mark.attack("E_LIMIT")
+def test_more_statements_than_anybody_could_have_meant(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log without an end is not read to its end."""
+    head = _change(world)
+    world.review("bob", world.introduction, head)
+    monkeypatch.setattr(statements, "_MOST_STATEMENTS", 1)
+    world.review("carol", world.introduction, head)
+    assert "review statements" in str(world.refused("E_LIMIT"))
 
 
 def test_statements_that_unfold_to_more_than_fits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
