@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -94,24 +94,34 @@ class Accepted:
     refusal: NotTrustedError | None = None
 
 
-def advanced(before: TrustState, steps: tuple[TrustedCommit, ...], attestations: str) -> tuple[TrustState, list[bytes]]:
-    """The state after accepting `steps`, and the lines to be written for it; none when nothing changed."""
-    commits = steps
+def advanced(before: TrustState, steps: Sequence[TrustedCommit], attestations: str) -> tuple[TrustState, Line | None]:
+    """The state after accepting `steps`, and the last line that is to be written for it; None when nothing changed."""
+    state, last = before, None
+    for last in lines_of(before, steps, attestations):  # noqa: B007  # the last one is what is asked for
+        pass
+    if last is not None:
+        state = TrustState(last.introduction, last.ref, last.commit, attestations, last.sequence, last.digest)
+    return state, last
+
+
+def lines_of(before: TrustState, steps: Sequence[TrustedCommit], attestations: str) -> Iterator[Line]:
+    """The lines that are to be written for `steps`, one after the other: a long history is never in memory as lines."""
+    commits = tuple(steps)
     if not commits and before.commit is not None and attestations != before.attestations:
         commits = (before.commit,)  # only the tip of the statements moved
-    state, lines = before, []
+    sequence, previous = before.sequence, before.digest
     for commit in commits:
-        record = Line(
-            sequence=state.sequence + 1,
-            previous=state.digest,
-            introduction=state.introduction,
-            ref=state.ref,
+        sequence += 1
+        line = Line(
+            sequence=sequence,
+            previous=previous,
+            introduction=before.introduction,
+            ref=before.ref,
             attestations=attestations,
             commit=commit,
         )
-        lines.append(record.line())
-        state = replace(state, commit=commit, attestations=attestations, sequence=record.sequence, digest=record.digest)
-    return state, lines
+        previous = line.digest
+        yield line
 
 
 def remembered(line: Line | None, root: HostRoot, where: str) -> TrustState:

@@ -44,7 +44,7 @@ from haoam_sync.repository import Repository
 from haoam_sync.state import write_synced
 from haoam_sync.trust import ssh
 from haoam_sync.trust.graph import Graph
-from haoam_sync.trust.memory import Accepted, Line, TrustState, advanced, parse_line, remembered, wrong_beginning
+from haoam_sync.trust.memory import Accepted, Line, TrustState, lines_of, parse_line, remembered, wrong_beginning
 from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.sshsig import FormatError, SshClaim, fingerprint, parse_signature
 
@@ -84,7 +84,7 @@ class RecordedMemory:
         """See `Memory`. Nothing is remembered here before it stands in the source."""
         before, steps = accepted.before, accepted.steps
         for _ in range(_TRIES):
-            _, lines = advanced(before, steps, accepted.state.attestations)
+            lines = [line.line() for line in lines_of(before, steps, accepted.state.attestations)]
             if not lines:
                 return None
             try:
@@ -110,8 +110,7 @@ class RecordedMemory:
         if bool(self.repository.records) != (kind == "confirm"):
             raise wrong_beginning(kind, there=bool(self.repository.records))
         nothing = TrustState(self.root.introduction, self.root.ref, sequence=self._highest())
-        _, lines = advanced(nothing, (accepted.commit,), self.repository.attestations)
-        self._push(kind, lines)
+        self._push(kind, [line.line() for line in lines_of(nothing, (accepted.commit,), self.repository.attestations)])
 
     def _push(self, kind: Kind, lines: list[bytes]) -> None:
         if self.key is None:

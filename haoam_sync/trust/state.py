@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.state import write_synced
-from haoam_sync.trust.memory import NOTHING, Accepted, Line, TrustState, advanced, parse_line, remembered
+from haoam_sync.trust.memory import NOTHING, Accepted, Line, TrustState, advanced, lines_of, parse_line, remembered
 
 
 def load_state(directory: Path, root: HostRoot) -> TrustState:
@@ -46,8 +47,8 @@ def store_state(directory: Path, accepted: Accepted) -> None:
         NotTrustedError: E_STATE_ROLLBACK, what is remembered is not what `verify` began with.
         UsageError: it can not be written.
     """
-    state, lines = advanced(accepted.before, accepted.steps, accepted.state.attestations)
-    if not lines:
+    state, last = advanced(accepted.before, accepted.steps, accepted.state.attestations)
+    if last is None:
         return
     folder = directory / "trust"
     try:
@@ -60,8 +61,9 @@ def store_state(directory: Path, accepted: Accepted) -> None:
                 return  # somebody else accepted the same
             if found != accepted.before.digest:
                 raise _rollback(folder, "another process changed it since it was read")
-            write_synced(folder / "accepted.new", lines[-1])
-            _append(folder / "journal.jsonl", b"".join(line + b"\n" for line in lines))
+            write_synced(folder / "accepted.new", last.line())
+            lines = lines_of(accepted.before, accepted.steps, accepted.state.attestations)
+            _append(folder / "journal.jsonl", (line.line() + b"\n" for line in lines))
             (folder / "accepted.new").rename(folder / "accepted.json")
             _sync(folder)
     except OSError as error:
@@ -161,10 +163,10 @@ def _last_line(journal: Path) -> tuple[Line | None, bool]:
     return _parsed(whole.rpartition(b"\n")[2], journal), not rest
 
 
-def _append(file: Path, data: bytes) -> None:
+def _append(file: Path, lines: Iterable[bytes]) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(data)
+        handle.writelines(lines)
         handle.flush()
         os.fsync(handle.fileno())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from haoam_sync import trust
@@ -20,9 +21,12 @@ def main() -> int:
     parser.add_argument("--sizes", default="100,1000", help="numbers of commits, separated by commas")
     options = parser.parse_args()
     sys.stdout.write(f"{'commits':>8}  {'what':<34} {'seconds':>8} {'our CPU':>8} {'peak MB':>8}\n")
+    peaks: dict[int, float] = {}
     for size in (int(word) for word in options.sizes.split(",")):
         with directory() as folder:
-            measured(folder, size)
+            peaks[size] = measured(folder, size)[0].peak_mb
+    for (fewer, low), (more, high) in pairwise(sorted(peaks.items())):
+        sys.stdout.write(f"{more} commits need {high / low:.2f} times the memory of {fewer}\n")
     return 0
 
 
