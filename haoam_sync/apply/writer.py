@@ -50,12 +50,17 @@ def _forgotten(change: Change) -> bool:
     """Whether a section holds rules that the server does not show after it took them as an object (measured).
 
     It takes `sc-set-gpt0(0) 1` for a rule with a number and an empty expression, which it finds wrong; read from text,
-    the rule is whole. Lines that it does not know at all it keeps in a section that it replaces.
+    the rule is whole. So with `set-src` in a `tcp-request connection` or `session`. Lines that it does not know at all
+    it keeps in a section that it replaces.
     """
-    for rules in (change.body or {}).values():
+    for field, rules in (change.body or {}).items():
         if isinstance(rules, Sequence) and not isinstance(rules, str):
             for rule in rules:
-                if isinstance(rule, Mapping) and rule.get("sc_int") is not None:
+                if not isinstance(rule, Mapping):
+                    continue
+                if rule.get("sc_int") is not None:
+                    return True
+                if field == "tcp_request_rule_list" and rule.get("action") == "set-src":
                     return True
     return False
 

@@ -54,8 +54,7 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
         back = canonical(kind, body, api)
     notes = _notes(kind, api)
     missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
-    found = [*_unshown_rules(body), *missing, *_changed(body, back, ""), *_odd_options(body)]
-    found = list({one.path: one for one in reversed(found)}.values())
+    found = [*missing, *_changed(body, back, ""), *_odd_options(body)]
     known = {one.path for one in found}
     others = (one for one in turned.turned(kind, body, back, api) if one.rule or not _within(one.path, known))
     return tuple(sorted([*found, *(Lost(one.path, one.reason, one.instead) for one in others)]))
@@ -66,35 +65,12 @@ def _within(path: str, known: Collection[str]) -> bool:
     return any(f"{other}.".startswith(f"{path}.") or f"{path}.".startswith(f"{other}.") for other in known)
 
 
-_COUNTED = frozenset({"sc-add-gpc", "sc-set-gpt", "sc-set-gpt0"})
-
-
-def _unshown_rules(body: JsonObject) -> Iterator[Lost]:
-    """Rules that are written, and that no answer of the server shows (measured on 3.2.15 and 3.4.2)."""
-    for field in ("http_request_rule_list", "http_response_rule_list", "http_after_response_rule_list"):
-        for place, rule in _rules_of(body, field):
-            number = rule.get("sc_int")
-            if rule.get("type") in _COUNTED and number is not None and not rule.get("sc_expr"):
-                reason = "the server writes the number, and then shows the rule in no answer"
-                yield Lost(f"{field}.{place}.sc_int", reason, f"sc_expr: int({number})")
-    for place, rule in _rules_of(body, "tcp_request_rule_list"):
-        if rule.get("action") == "set-src":
-            reason = "the server writes a set-src here, and then shows the rule in no answer"
-            yield Lost(f"tcp_request_rule_list.{place}.expr", reason, "set-src in http_request_rule_list")
-
-
-def _rules_of(body: JsonObject, field: str) -> Iterator[tuple[int, Mapping[str, Json]]]:
-    rules = body.get(field)
-    for place, rule in enumerate(rules if isinstance(rules, Sequence) and not isinstance(rules, str) else ()):
-        if isinstance(rule, Mapping):
-            yield place, rule
-
-
 def _odd_options(body: JsonObject) -> Iterator[Lost]:
     """Options of a redirection are written as they are, and read from the file two words at a time (measured)."""
     for field in ("http_request_rule_list", "http_response_rule_list"):
-        for place, rule in _rules_of(body, field):
-            option = rule.get("redir_option")
+        rules = body.get(field)
+        for place, rule in enumerate(rules if isinstance(rules, Sequence) and not isinstance(rules, str) else ()):
+            option = rule.get("redir_option") if isinstance(rule, Mapping) else None
             if isinstance(option, str) and len(option.split()) % 2:
                 reason = "the server does not read a redirection with an odd number of words as options"
                 yield Lost(f"{field}.{place}.redir_option", reason)

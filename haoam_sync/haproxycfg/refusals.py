@@ -162,8 +162,6 @@ def _counter(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 -
     number, text = rule.get("sc_int") is not None, bool(rule.get(expression))
     if number and text:
         return f"sc_int and {expression} exclude each other"
-    if number and field == "tcp_response_rule_list":
-        return f"the server can not read the section any more; use expr: int({rule['sc_int']})"
     if not (number or text):
         return f"it needs sc_int or {expression}"
     return ""

@@ -7,13 +7,13 @@ from haoam_sync.haproxycfg.arguments import Arguments, count, flag, number, word
 from haoam_sync.haproxycfg.parts import CONDITION, Keyed, Lost, Part, Positional, Rest
 from haoam_sync.haproxycfg.tables.rule_parts import (
     AlwaysKeyed,
+    IntegerOrExpression,
     MarkOrExpression,
     RedirectOption,
     RedirectTarget,
     ReturnContent,
     ReturnHeaders,
     Status,
-    UnreadIntegerOrExpression,
 )
 from haoam_sync.haproxycfg.tables.versions import NEW_RULE_FIELDS
 from haoam_sync.haproxycfg.values import COUNT, NUMBER, SIZE, TIME
@@ -35,7 +35,7 @@ def _file(name: str, file: str, *parts: Part) -> Action:
 
 
 def _counter(name: str, *call: str, value: bool = False) -> Action:
-    parts: tuple[Part, ...] = (UnreadIntegerOrExpression("sc_int", "sc_expr"),) if value else ()
+    parts: tuple[Part, ...] = (IntegerOrExpression("sc_int", "sc_expr"),) if value else ()
     return Action(name, Arguments(*parts, CONDITION, strict=True), counters=call)
 
 

@@ -39,21 +39,6 @@ class IntegerOrExpression:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadIntegerOrExpression(IntegerOrExpression):
-    """The same in rules whose number is written, while no answer shows such a rule (measured): `lost` names it."""
-
-    def read(self, words: Sequence[str], at: int, obj: Obj, stops: frozenset[str]) -> int:
-        """See Part.
-
-        Raises:
-            ValueError: it is a number.
-        """
-        if words[at].lstrip("-").isdigit():
-            raise ValueError("the server does not read a number here")
-        return Rest(self.expression).read(words, at, obj, stops)
-
-
-@dataclass(frozen=True, slots=True)
 class AlwaysKeyed:
     """`KEYWORD VALUE`, written even when there is no value."""
 

@@ -194,7 +194,7 @@ MISREAD: Mapping[tuple[str, str], tuple[str, str]] = {("session", "reject"): ("s
 """Type and action that the server reads in place of those that stand in the text (measured)."""
 
 
-UNREAD = frozenset({("connection", "set-src"), ("content", "set-src"), ("session", "set-src")})
+UNREAD = frozenset({("content", "set-src")})
 """Type and action of lines that the server writes and does not show (measured): `lost` names them."""
 
 

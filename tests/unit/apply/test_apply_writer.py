@@ -77,6 +77,18 @@ def test_rules_that_the_server_forgets_are_written_as_text() -> None:
     assert writer.choose(plan_of(found, (WEB, counting), reload=True), found) is Writer.BULK
 
 
+@pytest.mark.parametrize("kind", ["connection", "session"])
+def test_another_source_is_written_as_text(kind: str) -> None:
+    """So does `set-src` of a rule of TCP; `set-dst` beside it does not."""
+    found = snapshot(InstancePeer(start()))
+    source, target = (
+        {**backend("web"), "tcp_request_rule_list": [{"type": kind, "action": action, "expr": "src"}]}
+        for action in ("set-src", "set-dst")
+    )
+    assert writer.choose(plan_of(found, (WEB, source), reload=True), found) is Writer.BULK
+    assert writer.choose(plan_of(found, (WEB, target), reload=True), found) is Writer.TRANSACTION
+
+
 def test_direct_only_when_nothing_needs_a_reload() -> None:
     """One change that needs a reload, a phantom, a file that is not in normal form or too much to tell: not direct."""
     found = snapshot(InstancePeer(start()))

@@ -126,34 +126,18 @@ def test_objects_that_have_no_text() -> None:
 
 
 def test_rules_that_the_server_does_not_show() -> None:
-    """`set-src` in a rule of TCP, whatever its type, is written and never read back: it is lost, and named."""
-    for kind in ("connection", "content", "session"):
-        body: dict[str, Any] = {"name": "f", TCP: [{"type": kind, "action": "set-src", "expr": "src"}]}
-        assert render(SectionKind.FRONTEND, body, NEW).endswith(f"tcp-request {kind} set-src src")
-        assert "set-src in http_request_rule_list" in {one.instead for one in lost(SectionKind.FRONTEND, body, NEW)}
+    """`set-src` in a rule of type `content` is written and never read back: it is lost, and named."""
+    rule = {"type": "content", "action": "set-src", "expr": "src"}
+    body: dict[str, Any] = {"name": "f", TCP: [rule]}
+    assert render(SectionKind.FRONTEND, body, NEW).endswith("tcp-request content set-src src")
+    assert lost(SectionKind.FRONTEND, body, NEW)
+    assert not lost(SectionKind.FRONTEND, {"name": "f", TCP: [{**rule, "type": "connection"}]}, NEW)
 
 
-@pytest.mark.parametrize("field", [REQUEST, "http_response_rule_list", "http_after_response_rule_list"])
-@pytest.mark.parametrize("action", ["sc-add-gpc", "sc-set-gpt", "sc-set-gpt0"])
-def test_numbers_that_the_server_does_not_show(field: str, action: str) -> None:
-    """A rule of HTTP that sets a counter to a number is written and never read back; as an expression it stays."""
-    number: dict[str, Any] = {"type": action, "sc_id": 1, "sc_int": 7}
-    body: dict[str, Any] = {"name": "f", field: [number]}
-    text = render(SectionKind.FRONTEND, body, NEW)
-    assert text.endswith(" 7")
-    assert field not in parse(text, NEW).body
-    (said,) = (one for one in lost(SectionKind.FRONTEND, body, NEW) if one.path.endswith("sc_int"))
-    assert said.instead == "sc_expr: int(7)"
-    del number["sc_int"]
-    assert not lost(SectionKind.FRONTEND, {"name": "f", field: [{**number, "sc_expr": "int(7)"}]}, NEW)
-
-
-def test_a_number_that_breaks_the_section() -> None:
-    """A response of TCP with such a number can be read no more, nor anything beside it: it is refused."""
-    rule = {"type": "content", "action": "sc-set-gpt0", "sc_id": 1, "sc_int": 7}
-    body: dict[str, Any] = {"name": "b", "tcp_response_rule_list": [rule]}
-    (said,) = refused(SectionKind.BACKEND, body, NEW)
-    assert "expr: int(7)" in said.message
+def test_a_status_without_a_page_is_lost() -> None:
+    """A status from 510 on is not written, and so it is lost."""
+    body: dict[str, Any] = {"name": "f", REQUEST: [{"type": "deny", "deny_status": 511}]}
+    assert [item.path for item in lost(SectionKind.FRONTEND, body, NEW)] == [f"{REQUEST}.0.deny_status"]
 
 
 def test_a_range_of_one_port() -> None:
@@ -161,9 +145,3 @@ def test_a_range_of_one_port() -> None:
     bind = {"name": "b", "address": "127.0.0.1", "port": 80, "port-range-end": 80}
     body: dict[str, Any] = {"name": "f", "binds": {"b": bind}}
     assert "port-range-end" not in canonical(SectionKind.FRONTEND, body, NEW)["binds"]["b"]
-
-
-def test_a_status_without_a_page_is_lost() -> None:
-    """A status from 510 on is not written, and so it is lost."""
-    body: dict[str, Any] = {"name": "f", REQUEST: [{"type": "deny", "deny_status": 511}]}
-    assert [item.path for item in lost(SectionKind.FRONTEND, body, NEW)] == [f"{REQUEST}.0.deny_status"]
