@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from haoam_sync import haproxycfg
-from haoam_sync.desired import references
+from haoam_sync.desired import file_references, references
+from haoam_sync.desired.file_references import FileReference
+from haoam_sync.desired.paths import put_in
 from haoam_sync.lab.haproxy import check
 from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.desired import Desired, DesiredFile, DesiredInstance
 from haoam_sync.model.fleet import InstanceId
+from haoam_sync.model.json import JsonObject, digest_bytes
 from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.model.stored import FileKind, FileStore, text_in_directories
 
@@ -30,6 +34,9 @@ _GLOBAL = "global\n  maxconn 100\n  crt-base {directory}"
 _LISTENER = "frontend haoam-validate\n  mode http\n  timeout client 1s\n  bind 127.0.0.1:1"
 _NOTICE = re.compile(r"^\[NOTICE\].*\n?", re.MULTILINE)
 """Which HAProxy it was: not what is wrong."""
+_PAGE = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+_OF_THEIR_OWN_FORM = frozenset({"ssl_options", "filter_list"})
+"""Fields whose files (DH parameters, SPOE configurations) no empty file stands for: HAProxy is shown what is named."""
 _RUNS_CODE = re.compile(r"^[^\S\n]*+lua-", re.MULTILINE)
 
 
@@ -53,24 +60,88 @@ def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], 
     with tempfile.TemporaryDirectory(prefix="haoam-validate-") as folder:
         directory = Path(folder)
         pem = _throw_away_certificate()
-        for identity, instance in sorted(wanted.instances.items()):
-            text = text_of(instance)
-            if _RUNS_CODE.search(text):
+        for identity, declared in sorted(wanted.instances.items()):
+            if _RUNS_CODE.search(text_of(declared)):
                 unjudged.append(identity)
                 continue
+            stand_ins = _StandIns(directory, pem)
+            instance = stand_ins.instead_of_files_elsewhere(declared)
+            text = text_of(instance)
             foreign = {name for one in instance.sections.values() for _, name in references.certificates(one.body)}
             stored = {one.storage_name for one in instance.certificates.values()}
             for name in {*stored, *foreign}:
                 (directory / name).write_bytes(pem)
             directories = dict.fromkeys(FileStore, f"{directory}/")
             for file in instance.files.values():
-                (directory / file.storage_name).write_bytes(_content(file, pem, directories))
+                patterns = f"-f {file.path}" in text
+                content = b"" if patterns and file.content is None else _content(file, pem, directories)
+                if file.id.kind is FileKind.CRT_LIST:
+                    content = stand_ins.in_list(content.decode()).encode()
+                (directory / file.storage_name).write_bytes(content)
             text = text_in_directories(text, directories)
             text = "\n\n".join([*_made_up(instance, directory), text])
             accepted, words = check(text, haproxy)
             if not accepted:
                 refused[identity] = _NOTICE.sub("", words).strip() or words
     return refused, tuple(unjudged)
+
+
+class _StandIns:
+    """What stands where a section names a file that git does not declare.
+
+    It may be on the instance, and on this machine is something else: HAProxy would quote a file of the runner in its
+    refusals, and nobody has reviewed yet what the commit names.
+
+    Args:
+        directory: where they are made.
+        pem: a certificate with its key.
+    """
+
+    def __init__(self, directory: Path, pem: bytes) -> None:
+        self._directory = directory
+        self._pem = pem
+
+    def instead_of_files_elsewhere(self, instance: DesiredInstance) -> DesiredInstance:
+        """`instance`, its sections naming stand-ins."""
+        sections = {identity: replace(one, body=self._body(one.body)) for identity, one in instance.sections.items()}
+        return replace(instance, sections=sections)
+
+    def in_list(self, text: str) -> str:
+        """A crt-list, files in it that git does not declare replaced as well."""
+        certificate = self._made("certificate.pem", self._pem)
+        authorities = self._made("authorities.pem", self._pem.partition(b"-----BEGIN PRIVATE KEY")[0])
+        here = re.escape(f"{self._directory}/")
+        text = re.sub(rf"^(?!{here})\S+", certificate, text, flags=re.MULTILINE)
+        return re.sub(rf"(?<=ca-file )(?!{here})[^\s\]]+", authorities, text)
+
+    def _body(self, body: JsonObject) -> JsonObject:
+        body = file_references.with_paths(body, self._path)
+        body = file_references.with_names(body, self._path)
+        for place, path in list(references.certificate_fields(body)):
+            if path.startswith("/"):
+                body = put_in(body, place, self._made("certificate.pem", self._pem))
+        return body
+
+    def _path(self, reference: FileReference) -> str | None:
+        """Empty files do for maps and patterns, of whatever type their keys and values are."""
+        if reference.name.startswith(f"{self._directory}/") or reference.path[0] in _OF_THEIR_OWN_FORM:
+            return None
+        match reference.kind:
+            case FileKind.CA_FILE:
+                return self._made("authorities.pem", self._pem.partition(b"-----BEGIN PRIVATE KEY")[0])
+            case FileKind.CRT_LIST:
+                certificate = self._made("certificate.pem", self._pem)
+                return self._made("list.txt", f"{certificate}\n".encode())
+            case FileKind.FILE if reference.or_kind is None and reference.path[-1] != "acl_file":
+                return self._made("page.http", _PAGE)
+            case _:
+                # one for each name: HAProxy refuses one file as a map here and as a list of patterns there
+                return self._made(digest_bytes(reference.name.encode()).removeprefix("sha256:"), b"")
+
+    def _made(self, name: str, content: bytes) -> str:
+        place = self._directory / f"stand-in-{name}"
+        place.write_bytes(content)
+        return str(place)
 
 
 def _content(file: DesiredFile, pem: bytes, directories: Mapping[FileStore, str]) -> bytes:
@@ -83,9 +154,9 @@ def _content(file: DesiredFile, pem: bytes, directories: Mapping[FileStore, str]
         case FileKind.CA_FILE:
             return pem.partition(b"-----BEGIN PRIVATE KEY")[0]
         case FileKind.MAP:
-            return b"haoam-validate none\n"
+            return b""  # good for keys and values of every type
         case _:
-            return b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+            return _PAGE
 
 
 def _made_up(instance: DesiredInstance, directory: Path) -> Iterator[str]:

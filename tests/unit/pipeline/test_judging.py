@@ -78,6 +78,91 @@ def test_what_git_says_is_still_judged(spec: str) -> None:
     assert "no_such" in _refusals({"haproxy/web.yaml": _document("Backend", spec)})[LB1]
 
 
+EXTERNAL_FILES = """
+  mode: http
+  client_timeout: 1
+  binds:
+    one: {address: 127.0.0.1, port: 2, ssl: true, ssl_certificate: /etc/elsewhere/site.pem, ssl_cafile: CA}
+    two: {address: 127.0.0.1, port: 3, ssl: true, crt_list: LIST}
+  acl_list: [{acl_name: inside, criterion: src, value: "-f PATTERNS"}]
+  error_files: [{code: 503, file: PAGE}]
+  http_request_rule_list:
+    - {type: deny, cond: if, cond_test: inside}
+    - {type: set-header, hdr_name: A, hdr_format: "%[src,map_ip(MAP)]"}
+    - {type: set-header, hdr_name: B, hdr_format: "%[req.hdr(host),map_str_int(MAP,0)]"}
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "/etc/elsewhere/"])
+def test_files_that_are_elsewhere(prefix: str) -> None:
+    """Files that the instance has, by name or by path, are taken as given, whatever they hold."""
+    names = {"CA": "ca.pem", "LIST": "list.txt", "PATTERNS": "nets.lst", "PAGE": "503.http", "MAP": "some.map"}
+    spec = EXTERNAL_FILES
+    for word, name in names.items():
+        spec = spec.replace(word, prefix + name)
+    external = "[ca-file/ca.pem, crt-list/list.txt, file/nets.lst, file/503.http, map/some.map]"
+    assert _refusals({"haproxy/f.yaml": _document("Frontend", spec, f", external: {external}")}) == {}
+
+
+def test_a_crt_list_of_certificates_that_are_elsewhere() -> None:
+    """What a crt-list of git names by a path, or by a name that is said to be there, is taken as given."""
+    entries = (
+        "{certificate: /etc/elsewhere/one.pem, options: 'ca-file /etc/elsewhere/ca.pem verify optional'}",
+        "{certificate: old.pem, sni: [old.example]}",
+    )
+    bind = "{mode: http, client_timeout: 1, binds: {b: {address: 127.0.0.1, port: 2, ssl: true, crt_list: web}}}"
+    files = {
+        "haproxy/l.yaml": _document(
+            "CrtList", f"{{entries: [{', '.join(entries)}]}}", ", external: [certificate/old.pem]"
+        ),
+        "haproxy/f.yaml": _document("Frontend", bind),
+    }
+    assert _refusals(files) == {}
+
+
+def test_files_of_this_machine_are_not_read(tmp_path: Path) -> None:
+    """A path in a commit that nobody reviewed: what the runner has there is not in HAProxy's words."""
+    (tmp_path / "nets.lst").write_text("a-secret-of-this-host\n")
+    spec = f'{{mode: http, acl_list: [{{acl_name: a, criterion: src, value: "-f {tmp_path}/nets.lst"}}]}}'
+    assert _refusals({"haproxy/web.yaml": _document("Backend", spec)}) == {}
+
+
+def test_maps_and_lists_whose_contents_are_secret() -> None:
+    """What only a secret tells is stood in for by what HAProxy takes, whatever the types of keys and values."""
+    secret = "{content: {secret: file/x}}"
+    spec = """
+  mode: http
+  acl_list: [{acl_name: inside, criterion: src, value: "-f nets.lst"}]
+  http_request_rule_list:
+    - {type: set-header, hdr_name: B, hdr_format: "%[src,map_ip_int(web,0)]", cond: if, cond_test: inside}
+"""
+    files = {
+        "haproxy/m.yaml": _document("Map", secret),
+        "haproxy/l.yaml": _document("File", secret).replace(b"name: web", b"name: nets.lst"),
+        "haproxy/web.yaml": _document("Backend", spec),
+    }
+    assert _refusals(files) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "words"),
+    [
+        ("Map", "{content: 'not-an-address x'}", "not-an-address"),
+        ("CAFile", "{content: '-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n'}", "ca"),
+    ],
+)
+def test_files_of_git_are_judged_with_what_names_them(kind: str, spec: str, words: str) -> None:
+    """HAProxy reads the files of the commit where the sections name them: a key that is no address, a broken PEM."""
+    rule = {"Map": "http_request_rule_list: [{type: set-header, hdr_name: B, hdr_format: '%[src,map_ip(web)]'}]"}
+    server = "servers: {s: {address: 127.0.0.1, port: 1, ssl: enabled, verify: required, ssl_cafile: web}}"
+    backend = f"{{mode: http, {rule.get(kind, server)}}}"
+    files = {
+        "haproxy/f.yaml": _document(kind, spec.replace("\\n", "\n\n")),
+        "haproxy/web.yaml": _document("Backend", backend),
+    }
+    assert words in _refusals(files)[LB1]
+
+
 def test_haproxy_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody reviewed the text yet: HAProxy's own `"${NAME}"` in it must not read what this process knows."""
     monkeypatch.setenv("HAOAM_TEST_SECRET", "s3cr3t-value")
