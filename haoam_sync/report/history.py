@@ -217,10 +217,10 @@ def _nobody(row: Account) -> str:
     if row.kind == "introduction":
         return "nobody: the host root file names it"
     if step.solo:
-        return "NOBODY: solo"
+        return "NOBODY REVIEWED: this host works solo"
     if row.changes_policy:
         return "nobody: who signed it are enough"
-    return f"NOBODY: {', '.join(step.waived)}" if step.waived else "nobody"
+    return f"NOBODY REVIEWED: pre-approved as {', '.join(step.waived)}" if step.waived else "nobody"
 
 
 def _rule(rule: MatchedRule) -> str:

@@ -53,8 +53,8 @@ def test_nobody_who_reviewed_is_said_aloud() -> None:
     """Working alone and pre-approved changes are in capitals in the table."""
     alone = replace(ROW, accepted=replace(STEP, solo=True))
     waived = replace(ROW, accepted=replace(STEP, waived=("PRE-001",)))
-    assert "NOBODY: solo" in history.table([alone]).plain
-    assert "NOBODY: PRE-001" in history.table([waived]).plain
+    assert "NOBODY REVIEWED: this host works solo" in history.table([alone]).plain
+    assert "NOBODY REVIEWED: pre-approved as PRE-001" in history.table([waived]).plain
 
 
 def test_the_table_is_aligned() -> None:
