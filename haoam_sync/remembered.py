@@ -9,7 +9,7 @@ R2  The file names the tool that wrote it: a digest over every source file of th
 R3  The file carries an HMAC-SHA256 under a key that only this host has, checked before a byte of it is parsed. It lies
     in a directory of mode 0700, is a plain file of mode 0600, and both belong to this account.
 R4  It holds JSON, so that reading it can run nothing.
-R5  Only what a trusted commit holds is written. A proposed commit's blobs are looked up, and never put in.
+R5  Only what a trusted commit holds is written. What a run reads of any other is known to that run alone (`Reading`).
 R6  Whatever is odd about it, it counts as not there: then everything is read anew, and the file is replaced.
 """
 
@@ -61,13 +61,21 @@ class Remembered:
             scope: what else the entry depends on.
             content: the whole blob.
         """
-        key = _key(scope, content)
+        return self.find(_key(scope, content))
+
+    def find(self, key: str) -> Json:
+        """What is remembered under a key; None for nothing."""
         self._used.add(key)
         return self._known().get(key)
 
     def put(self, scope: str, content: bytes, entry: Json) -> None:
         """Remember what `content` was read to."""
-        self._known()[_key(scope, content)] = entry
+        self.set(_key(scope, content), entry)
+
+    def set(self, key: str, entry: Json) -> None:
+        """Remember an entry under its key."""
+        self._known()[key] = entry
+        self._used.add(key)
         self._new = True
 
     def save(self) -> None:
@@ -116,6 +124,55 @@ class Remembered:
     def _mac(self, body: bytes) -> bytes:
         key = hmac.digest(self._secret(), _PURPOSE, hashlib.sha256)
         return hmac.digest(key, body, hashlib.sha256).hex().encode()
+
+
+class Reading:
+    """What one run knows: what is remembered, and what it has read itself, by the commit that it read it for.
+
+    To prove a commit it must be read, when nobody trusts it yet. What was read then is written when it is trusted.
+
+    Args:
+        remembered: by earlier runs.
+    """
+
+    def __init__(self, remembered: Remembered) -> None:
+        self._remembered = remembered
+        self._read: dict[str, Json] = {}
+        self._keys: dict[str, set[str]] = {}
+
+    def of(self, commit: str) -> OfCommit:
+        """The memory for reading one commit."""
+        return OfCommit(self._remembered, self._read, self._keys.setdefault(commit, set()))
+
+    def keep(self, commit: str) -> None:
+        """Write what was read for a commit: it is trusted."""
+        for key in self._keys.pop(commit, ()):
+            self._remembered.set(key, self._read[key])
+        self._remembered.save()
+
+
+class OfCommit:
+    """What a run knows, for reading one commit; made by `Reading`."""
+
+    def __init__(self, remembered: Remembered, read: dict[str, Json], keys: set[str]) -> None:
+        self._remembered = remembered
+        self._read = read
+        self._keys = keys
+
+    def get(self, scope: str, content: bytes) -> Json:
+        """What `content` was read to; None when that is not known."""
+        key = _key(scope, content)
+        found = self._read.get(key)
+        if found is None:
+            return self._remembered.find(key)
+        self._keys.add(key)
+        return found
+
+    def put(self, scope: str, content: bytes, entry: Json) -> None:
+        """`content` was read to this."""
+        key = _key(scope, content)
+        self._read[key] = entry
+        self._keys.add(key)
 
 
 def _key(scope: str, content: bytes) -> str:

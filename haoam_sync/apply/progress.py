@@ -55,6 +55,8 @@ class Progress:
 
     def with_done(self, plan: InstancePlan, expected: InstancePlan) -> InstancePlan:
         """`plan` with what is done already counted as still to do, to compare its digest with the authorized one."""
+        if not (self.repaired or self.normalised):
+            return plan
         return replace(
             plan,
             repair=plan.repair or (self.repaired and expected.repair),

@@ -200,12 +200,14 @@ def _server(backend: str, running: RuntimeServer, wanted: JsonObject, operator: 
     what = f"server {backend}/{running.name}"
     state = operator or configured_state(wanted)
     address = wanted.get("address")
-    ip = _ip(address)
+    # Most addresses are written as the worker tells them; only the rest must be read.
+    same = running.address == address
+    ip = _ip(address) if not same or running.admin_state != state else None
     by_name = ip is None
     # A server whose name does not resolve (yet) is put into maintenance by HAProxy itself, without anybody's order.
     if running.admin_state != state and not (by_name and running.admin_state == "maint"):
         yield f"{what} is {running.admin_state}, not {state}"
-    if not by_name and running.address != address and _ip(running.address) not in (None, ip):
+    if not same and not by_name and _ip(running.address) not in (None, ip):
         yield f"{what} has the address {running.address}, not {address}"
     port = wanted.get("port")
     if isinstance(port, int) and running.port not in (None, port):

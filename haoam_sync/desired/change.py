@@ -183,6 +183,7 @@ class _Meanings:
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, int, int], JsonObject] = {}
+        self._names: dict[tuple[int, int], Mapping[str, str]] = {}
 
     def section(self, section: DesiredSection | None, instance: DesiredInstance | None) -> JsonObject | None:
         if section is None or instance is None:
@@ -190,17 +191,24 @@ class _Meanings:
         key = (id(section), id(instance.certificates), id(instance.files))
         if key not in self._made:
             self._made[key] = {
-                "spec": _spec(section, instance),
+                "spec": _spec(section, self._names_of(instance)),
                 "protected": section.protected,
                 "ignore": sorted(section.ignore),
             }
         return self._made[key]
 
+    def _names_of(self, instance: DesiredInstance) -> Mapping[str, str]:
+        """The documents of an instance's files by their paths, once for all its sections."""
+        key = (id(instance.certificates), id(instance.files))
+        if key not in self._names:
+            names = {one.path: CERTIFICATE_DIR + name for name, one in instance.certificates.items()}
+            names |= {one.path: one.id.kind.store.placeholder + one.id.name for one in instance.files.values()}
+            self._names[key] = names
+        return self._names[key]
 
-def _spec(section: DesiredSection, instance: DesiredInstance) -> JsonObject:
+
+def _spec(section: DesiredSection, names: Mapping[str, str]) -> JsonObject:
     """The canonical body, secrets as references, files by name."""
-    names = {one.path: CERTIFICATE_DIR + name for name, one in instance.certificates.items()}
-    names |= {one.path: one.id.kind.store.placeholder + one.id.name for one in instance.files.values()}
     body = renamed(section.body, names)
     # a reference may hold characters that the codec would quote, so a plain word stands for each of them meanwhile
     references = {f"{_PLACEHOLDER}{index}": use for index, use in enumerate(section.secrets)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, matching, put_in, texts, written
+from haoam_sync.desired.paths import at, holds, matching, put_in, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.stored import FileKind
@@ -150,7 +150,7 @@ def _all(body: JsonObject, words: _Words) -> Iterator[_Found]:
 
 def _in_fields(body: JsonObject, words: _Words) -> Iterator[_Found]:
     for kind, pattern in _FIELDS:
-        if pattern[0] not in body:
+        if not holds(body, pattern):
             continue
         for path, text in matching(body, pattern):
             if words.alone.fullmatch(text):

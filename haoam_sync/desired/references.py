@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, matching, texts, written
+from haoam_sync.desired.paths import at, holds, matching, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.json import Json, JsonObject
@@ -124,7 +124,7 @@ def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
 
 def _in_fields(body: JsonObject) -> Iterator[SectionReference]:
     for target, pattern in _FIELDS:
-        if pattern[0] not in body:
+        if not holds(body, pattern):
             continue
         for path, name in matching(body, pattern):
             if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
@@ -151,7 +151,7 @@ def _errors_returned(body: JsonObject) -> Iterator[SectionReference]:
 
 def _tables(body: JsonObject) -> Iterator[SectionReference]:
     for pattern in _TABLE_FIELDS:
-        if pattern[0] not in body:
+        if not holds(body, pattern):
             continue
         for path, name in matching(body, pattern):
             yield from _table(name, path)
@@ -192,7 +192,7 @@ def certificates(body: JsonObject) -> Iterator[tuple[Path, str]]:
 def certificate_fields(body: JsonObject) -> Iterator[tuple[Path, str]]:
     """Every field of `body` that holds a certificate, by name or by path."""
     for pattern in _CERTIFICATE_FIELDS:
-        if pattern[0] in body:
+        if holds(body, pattern):
             yield from matching(body, pattern)
 
 

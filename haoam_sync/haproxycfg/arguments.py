@@ -8,10 +8,10 @@ the JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
-from haoam_sync.haproxycfg.parts import Flag, Ignored, Joined, Keyed, Lost, Part, Repeated, Switch
+from haoam_sync.haproxycfg.parts import Flag, Ignored, Keyed, Lost, Part, Switch
 from haoam_sync.haproxycfg.values import COUNT, NUMBER, TIME
 from haoam_sync.haproxycfg.words import Obj
 
@@ -34,8 +34,9 @@ class LineShape(Protocol):
         """Put the words from `at` on into `obj`."""
 
 
-_WRITE_THEIR_FIELD = (Keyed, Flag, Switch, Joined, Repeated)
-"""Parts that write nothing when their one field is not set."""
+_Write: TypeAlias = "Callable[[Mapping[str, Any], list[str]], None]"
+_MOST_SHAPES = 512
+"""So many sets of fields are remembered for each kind of line: objects of one kind mostly set the same few."""
 
 
 class Arguments:
@@ -58,6 +59,7 @@ class Arguments:
         "_places",
         "_stops",
         "_strict",
+        "_writers",
         "fields",
         "parts",
     )
@@ -74,11 +76,12 @@ class Arguments:
         self._by_field: dict[str, list[int]] = {}
         always: list[int] = []
         for place, part in enumerate(parts):
-            if isinstance(part, _WRITE_THEIR_FIELD):
-                self._by_field.setdefault(part.field, []).append(place)
-            else:
+            if _writes_of_itself(part):
                 always.append(place)
+            for field in part.fields:
+                self._by_field.setdefault(field, []).append(place)
         self._always = tuple(always)
+        self._writers: dict[tuple[str, ...], tuple[_Write, ...]] = {}
 
     def without(self, fields: frozenset[str], *, ignored: bool = False) -> Arguments:
         """The same line in an API version that does not have `fields`; it passes over their words when `ignored`."""
@@ -93,12 +96,17 @@ class Arguments:
     def write(self, obj: Mapping[str, Any], out: list[str]) -> None:
         """Append the words for `obj`."""
         # A server knows more than a hundred parts and sets five: only those that something was set for are asked.
-        places = list(self._always)
-        for field in obj:
-            places += self._by_field.get(field, ())
-        places.sort()
-        for place in places:
-            self.parts[place].write(obj, out)
+        fields = tuple(obj)
+        writers = self._writers.get(fields)
+        if writers is None:
+            places = set(self._always)
+            for field in fields:
+                places.update(self._by_field.get(field, ()))
+            writers = tuple(self.parts[place].write for place in sorted(places))
+            if len(self._writers) < _MOST_SHAPES:
+                self._writers[fields] = writers
+        for write in writers:
+            write(obj, out)
 
     def read(self, words: Sequence[str], at: int, obj: Obj) -> None:
         """Put the words from `at` on into `obj`.
@@ -130,6 +138,16 @@ class Arguments:
                 raise ValueError(f"unknown word {words[at]!r}")
             else:
                 at += 1
+
+
+def _writes_of_itself(part: Part) -> bool:
+    """Whether it writes something (or has an opinion) when none of its fields is set."""
+    out: list[str] = []
+    try:
+        part.write({}, out)
+    except (KeyError, TypeError, AttributeError):
+        return True
+    return bool(out)
 
 
 def word(field: str, keyword: str = "") -> Keyed:

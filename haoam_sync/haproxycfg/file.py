@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from haoam_sync.haproxycfg.section import CodecError
 from haoam_sync.haproxycfg.words import split
@@ -75,33 +76,8 @@ class ConfigFile:
         Raises:
             CodecError: there are lines in front of the first section that are no comments.
         """
-        lines = text.split("\n")
-        header, at = _header(lines)
-        sections: list[FileSection] = []
-        lead_from = at
-        start = -1
-        last = at - 1
-        for place in range(at, len(lines)):
-            line = lines[place]
-            word = line.split(None, 1)[0] if line and not line.isspace() else ""
-            if not word:
-                continue
-            if word[0] == "#":
-                if start >= 0 and line[0].isspace():
-                    last = place
-                continue
-            if word in SECTION_WORDS:
-                if start >= 0:
-                    sections.append(_cut(lines, lead_from, start, last))
-                    lead_from = last + 1
-                start = place
-            elif start < 0 and word not in _DIRECTIVES:
-                raise CodecError(f"line {place + 1} stands in no section", where=word, hint="put it below `global`")
-            last = place
-        if start >= 0:
-            sections.append(_cut(lines, lead_from, start, last))
-            lead_from = last + 1
-        return cls(header, sections, "\n".join(lines[lead_from:]))
+        header, sections, tail = _parsed(text)
+        return cls(header, list(sections), tail)
 
     def text(self) -> str:
         """The file; what `parse` read, byte for byte, when nothing was changed.
@@ -208,6 +184,38 @@ class ConfigFile:
         if place is None:
             raise CodecError("there is no such section in the file", where=str(SectionId(kind, name)))
         return place
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[tuple[str, ...], tuple[FileSection, ...], str]:
+    """Header, sections and tail: one plan, and one apply, ask for the same two or three texts ten times."""
+    lines = text.split("\n")
+    header, at = _header(lines)
+    sections: list[FileSection] = []
+    lead_from = at
+    start = -1
+    last = at - 1
+    for place in range(at, len(lines)):
+        line = lines[place]
+        word = line.split(None, 1)[0] if line and not line.isspace() else ""
+        if not word:
+            continue
+        if word[0] == "#":
+            if start >= 0 and line[0].isspace():
+                last = place
+            continue
+        if word in SECTION_WORDS:
+            if start >= 0:
+                sections.append(_cut(lines, lead_from, start, last))
+                lead_from = last + 1
+            start = place
+        elif start < 0 and word not in _DIRECTIVES:
+            raise CodecError(f"line {place + 1} stands in no section", where=word, hint="put it below `global`")
+        last = place
+    if start >= 0:
+        sections.append(_cut(lines, lead_from, start, last))
+        lead_from = last + 1
+    return header, tuple(sections), "\n".join(lines[lead_from:])
 
 
 class _Slots:

@@ -52,6 +52,8 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
     """
     if back is None:
         back = canonical(kind, body, api)
+    if body == back:  # for most sections; what follows is about what differs
+        return tuple(sorted(_odd_options(body)))
     notes = _notes(kind, api)
     missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
     found = [*missing, *_changed(body, back, ""), *_odd_options(body)]
@@ -81,6 +83,8 @@ def _changed(sent: Json, back: Json, path: str) -> Iterator[Lost]:
 
     A text in another spelling (an IPv6 address written out) is no loss: the canonical form takes care of it.
     """
+    if sent == back:
+        return
     match sent:
         case Mapping() if isinstance(back, Mapping):
             for key in sent.keys() & back.keys():
@@ -99,6 +103,8 @@ _Path = tuple["str | int", ...]
 
 def _missing(sent: Json, back: Json, path: _Path) -> Iterator[_Path]:
     """The paths of what is set in `sent` and not there in `back`."""
+    if sent == back:
+        return
     match sent:
         case Mapping():
             there = back if isinstance(back, Mapping) else {}

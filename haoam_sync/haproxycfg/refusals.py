@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from haoam_sync.haproxycfg.rows import Composite, Entries, Items
@@ -60,10 +61,8 @@ def _wrong_types(kind: SectionKind, body: JsonObject, api: ApiVersion) -> Iterat
     """Children that have the wrong JSON type, and metadata that is no object."""
     if not isinstance(body.get("metadata", {}), Mapping):
         yield Refusal("metadata", "metadata must be an object")
-    for outer in table(kind, api).rows:
-        row = outer.row if isinstance(outer, ReadOnly) else outer
-        if not isinstance(row, Composite | Items | Entries):
-            continue
+    holding = _holding(kind, api)
+    for row in (row for field in body for row in holding.get(field, ())):
         value = _at(body, row.path)
         if value is None:
             continue
@@ -75,6 +74,17 @@ def _wrong_types(kind: SectionKind, body: JsonObject, api: ApiVersion) -> Iterat
             yield Refusal(row.path, "it must be an object")
         else:
             yield from _metadata(row.path, value)
+
+
+@cache
+def _holding(kind: SectionKind, api: ApiVersion) -> Mapping[str, tuple[Composite | Items | Entries, ...]]:
+    """The rows that stand for objects, by the top-level field in which those are."""
+    found: dict[str, list[Composite | Items | Entries]] = {}
+    for outer in table(kind, api).rows:
+        row = outer.row if isinstance(outer, ReadOnly) else outer
+        if isinstance(row, Composite | Items | Entries):
+            found.setdefault(row.path.partition(".")[0], []).append(row)
+    return {field: tuple(rows) for field, rows in found.items()}
 
 
 _Children = Sequence[Any] | Mapping[str, Any]

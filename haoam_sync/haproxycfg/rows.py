@@ -44,7 +44,7 @@ class Row(Protocol):
 def _found(body: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     value: Any = body
     for name in path:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):  # the abstract class is slow to ask
             return None
         value = value.get(name)
     return value

@@ -16,6 +16,8 @@ from haoam_sync.model.section import SectionKind
 _NEW = ApiVersion(3, 4)
 """From here on the server behaves as 3.4 was measured to; below, as 3.2."""
 
+_MOST_SHAPES = 512
+"""So many sets of fields are remembered for each table: sections of one kind mostly set the same few."""
 _Index: TypeAlias = "dict[str, Row | _Index]"
 
 
@@ -37,6 +39,7 @@ class Table:
             for key in row.keys:
                 self._add(key.split(), row)
         self._always = frozenset(self._ranks.get("name", ()))
+        self._for_fields: dict[tuple[str, ...], tuple[Row, ...]] = {}
 
     def _add(self, words: Sequence[str], row: Row) -> None:
         node = self._index
@@ -65,12 +68,20 @@ class Table:
 
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """Append every line for `body`."""
-        ranks = set(self._always)
-        for field in body:
-            ranks.update(self._ranks.get(field, ()))
-        rows = self.rows
-        for rank in sorted(ranks):
-            rows[rank].write(body, out)
+        for row in self.for_fields(tuple(body)):
+            row.write(body, out)
+
+    def for_fields(self, fields: tuple[str, ...]) -> tuple[Row, ...]:
+        """The rows that a body with these top-level fields is about, in their order."""
+        found = self._for_fields.get(fields)
+        if found is None:
+            ranks = set(self._always)
+            for field in fields:
+                ranks.update(self._ranks.get(field, ()))
+            found = tuple(self.rows[rank] for rank in sorted(ranks))
+            if len(self._for_fields) < _MOST_SHAPES:
+                self._for_fields[fields] = found
+        return found
 
 
 @cache

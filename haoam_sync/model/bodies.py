@@ -41,7 +41,7 @@ def _has_metadata(value: Json) -> bool:
     """Whether anything in `value` is called metadata: looking costs a third of copying."""
     if type(value) in _SCALARS:
         return False
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         if METADATA in value:
             return True
         for inner in value.values():  # noqa: SIM110  # a generator costs more than the work, ten thousand times

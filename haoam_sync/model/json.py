@@ -18,6 +18,9 @@ _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _UNLIKE = re.compile(r"[0-9][.eE]|[0-9]{16}|[NI]")
 """What, outside texts, Python may write otherwise than RFC 8785, or RFC 8785 not at all: fractions, integers beyond
 2^53, NaN and Infinity."""
+_MAYBE_UNLIKE = re.compile(r"[:,\[]-?(?:[0-9]+(?:[.eE]|(?<=[0-9]{16}))|[NI])")
+"""Where it may stand: a number follows one of these signs. Found inside texts as well (`:80.`), so that `_UNLIKE` must
+look; not found, there is nothing, which most objects are told by in a third of the time."""
 
 
 def canonical_json(value: Json) -> bytes:
@@ -31,9 +34,15 @@ def canonical_json(value: Json) -> bytes:
         text = _encoded(value)
     except (TypeError, ValueError, RecursionError):
         text = ""
-    if text.isascii() and text and not _UNLIKE.search(_TEXTS.sub("", text)):
+    if text.isascii() and text and not _unlike(text):
         return text.encode("ascii")
     return rfc8785.dumps(cast("dict[str, object]", value))  # type: ignore[arg-type]
+
+
+def _unlike(text: str) -> bool:
+    if text[0] in "{[" and not _MAYBE_UNLIKE.search(text):
+        return False
+    return _UNLIKE.search(_TEXTS.sub("", text)) is not None
 
 
 _encoded = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from haoam_sync.model.fleet import InstanceId
 from haoam_sync.model.json import Json, JsonObject, digest
@@ -156,7 +157,7 @@ class Guard:
     checksum: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InstancePlan:
     """What will be done to one instance.
 
@@ -225,7 +226,7 @@ class InstancePlan:
             "owned": {str(section): value for section, value in sorted(self.owned.items())},
         }
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of this instance's part alone."""
         return digest(self.digested())
@@ -260,7 +261,7 @@ def _shown(diff: str) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What an apply will do.
 
@@ -281,7 +282,7 @@ class Plan:
         """Whether there is nothing to do anywhere."""
         return all(instance.empty for instance in self.instances)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The plan digest: SHA-256 of the canonical JSON; docs/formats.md gives it byte for byte."""
         return digest(

@@ -214,7 +214,7 @@ def names_directory(value: Json) -> bool:
         return "@" in value and PLACEHOLDER.search(value) is not None
     if type(value) in _PLAIN:  # asking abstract classes takes far longer
         return False
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         for inner in value.values():  # noqa: SIM110  # a generator costs more than the work, ten thousand times
             if type(inner) not in _PLAIN and names_directory(inner):
                 return True

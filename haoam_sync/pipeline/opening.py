@@ -18,7 +18,7 @@ from haoam_sync.model.fleet import Cluster, Fleet, Limits
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.record import Runner
 from haoam_sync.model.secret import SecretReference, SecretUse
-from haoam_sync.remembered import Remembered
+from haoam_sync.remembered import Reading, Remembered
 from haoam_sync.repository import Login, Repository
 from haoam_sync.secrets import Revealer
 from haoam_sync.settings import Settings
@@ -258,20 +258,26 @@ class Opened:
         """Desired state of a trusted commit, secrets resolved."""
         return self._trusted(commit.id)
 
+    @lru_cache(maxsize=8)  # noqa: B019 - an Opened lives as long as its run
     def _trusted(self, commit: str) -> Desired:
-        """Secrets resolved; what it holds is remembered, which nothing of a commit that is only proposed is."""
-        found = desired.load(commit, self.repository.blobs(commit), self.reveal, memory=self._memory, keep=True)
-        self._memory.save()
+        """Secrets resolved; what it holds is remembered, which nothing of a commit that is only proposed is.
+
+        To prove a commit, its desired state was read already, and is read once.
+        """
+        found = desired.resolve(self.unresolved(commit), self.reveal)
+        self._read.keep(commit)
         return found
 
     @cached_property
-    def _memory(self) -> Remembered:
-        """What was read before."""
-        return Remembered(self.settings.state / "cache", lambda: audit.load_key(self.settings.state).secret)
+    def _read(self) -> Reading:
+        """What was read before, by earlier runs and by this one."""
+        return Reading(Remembered(self.settings.state / "cache", lambda: audit.load_key(self.settings.state).secret))
 
     def proposed(self, commit: ProposedCommit, fleet: Fleet) -> Desired:
         """Desired state of a proposed commit: endpoints as accepted, no secret resolved."""
-        return desired.load(commit.id, self.repository.blobs(commit.id), None, fleet=fleet, memory=self._memory)
+        return desired.load(
+            commit.id, self.repository.blobs(commit.id), None, fleet=fleet, memory=self._read.of(commit.id)
+        )
 
     def fleet(self, commit: TrustedCommit) -> Fleet:
         """Clusters and instances of a trusted commit."""
@@ -333,7 +339,8 @@ class Opened:
     @lru_cache(maxsize=8)  # noqa: B019 - an Opened lives as long as its run
     def unresolved(self, commit: str) -> Desired:
         """Desired state of a commit with its own fleet, no secret resolved."""
-        return desired.load(commit, self.repository.blobs(commit), None, memory=self._memory)
+        memory = self._read.of(commit)
+        return desired.load(commit, self.repository.blobs(commit), None, memory=memory, keep=True)
 
 
 def login(root: HostRoot) -> Login | None:

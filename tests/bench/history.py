@@ -7,6 +7,7 @@ import hashlib
 import json
 import subprocess
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,12 +74,18 @@ class History:
     Attributes:
         path: of the repository.
         introduction: id of its first commit.
+        commits: ids of all of them, oldest first.
         policy: digest of that commit's policy.
         now: when the history ends.
+
+    Args:
+        path: where to write it.
+        steps: so many commits after the introduction commit.
+        files: what each of them holds beside trust.yaml, by its number and path; the introduction commit is 0.
     """
 
-    def __init__(self, path: Path, steps: int) -> None:
-        """Write a history of so many steps after the introduction commit."""
+    def __init__(self, path: Path, steps: int, files: Callable[[int], Mapping[str, bytes]] | None = None) -> None:
+        self._files = files if files is not None else _files
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)  # noqa: S607 - on PATH
         self.path = path
         self.now = datetime.now(UTC)
@@ -86,12 +93,14 @@ class History:
         self._policy = self._policy_bytes()
         self.policy = digest_bytes(self._policy)
         base = self.introduction = self._commit(self._tree(0), [], "alice")
+        self.commits = [base]
         tip = ""
         for number in range(1, steps + 1):
             tree = self._tree(number)
             head = self._commit(tree, [base], "alice")
             tip = self._attest(base, head, tree, number, tip)
             base = head
+            self.commits.append(head)
         for ref, oid in ((_REF, base), (_ATTESTATIONS, tip)):
             subprocess.run(["git", "-C", str(path), "update-ref", ref, oid], check=True)  # noqa: S607 - on PATH
         subprocess.run(["git", "-C", str(path), "repack", "-adq"], check=True)  # noqa: S607 - on PATH
@@ -121,14 +130,22 @@ class History:
         return ("100644", name, self._store("blob", content), object_sha256("blob", content))
 
     def _tree(self, number: int) -> Tree:
-        below = self._tree_of([self._blob("web.yaml", _web(number))])
-        return self._tree_of(
-            [
-                self._blob("haoam.yaml", _FLEET),
-                ("40000", "haproxy", below.sha1, below.sha256),
-                self._blob("trust.yaml", self._policy),
-            ]
-        )
+        return self._folder({**self._files(number), "trust.yaml": self._policy})
+
+    def _folder(self, files: Mapping[str, bytes]) -> Tree:
+        """The tree of these paths, folders within it included; git sorts a folder as if its name ended in `/`."""
+        inside: dict[str, dict[str, bytes]] = {}
+        entries: list[tuple[str, str, str, bytes]] = []
+        for path, content in files.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                inside.setdefault(name, {})[rest] = content
+            else:
+                entries.append(self._blob(name, content))
+        for name, held in inside.items():
+            below = self._folder(held)
+            entries.append(("40000", name, below.sha1, below.sha256))
+        return self._tree_of(sorted(entries, key=lambda one: one[1] + "/" * (one[0] == "40000")))
 
     def _commit(self, tree: Tree, parents: list[str], author: str) -> str:
         stamp = f"{author} <{author}@example.com> 1800000000 +0000"
@@ -139,7 +156,7 @@ class History:
 
     def _attest(self, base: str, head: str, tree: Tree, number: int, tip: str) -> str:
         issued = self.now - timedelta(hours=1)
-        states = (desired.load(base, _files(number - 1), None), desired.load(head, _files(number), None))
+        states = (desired.load(base, self._files(number - 1), None), desired.load(head, self._files(number), None))
         said = Predicate(
             repository=self.introduction,
             ref=_REF,

@@ -76,8 +76,8 @@ def repository(directory: Path, backends: int) -> Path:
     tree = directory / "repository"
     tree.mkdir()
     subprocess.run(["git", "init", "-q", "-b", "main", str(tree)], check=True)  # noqa: S607 - git is on PATH
-    files = {"haoam.yaml": _FLEET, "haproxy/base.yaml": _defaults()}
-    files |= {f"haproxy/backends/b{n:05d}.yaml": _backend(n) for n in range(backends)}
+    files = {"haoam.yaml": _FLEET, "haproxy/base.yaml": defaults()}
+    files |= {f"haproxy/backends/b{n:05d}.yaml": backend(n) for n in range(backends)}
     stream = [b"commit refs/heads/main\ncommitter Bench <bench@example.com> 1750000000 +0000\ndata 5\nbench\n"]
     for name, text in files.items():
         content = text.encode()
@@ -90,7 +90,8 @@ def repository(directory: Path, backends: int) -> Path:
     return tree
 
 
-def _defaults() -> str:
+def defaults() -> str:
+    """The document of the defaults section."""
     return """\
 apiVersion: haoam/v1
 kind: Defaults
@@ -99,7 +100,8 @@ spec: {mode: http, connect_timeout: 5000, client_timeout: 30000, server_timeout:
 """
 
 
-def _backend(number: int) -> str:
+def backend(number: int, algorithm: str = "roundrobin") -> str:
+    """The document of a backend."""
     lines = "".join(
         f"    s{s}: {{address: 10.{number >> 8}.{number & 255}.{s + 1}, port: 8080, weight: 100}}\n"
         for s in range(SERVERS)
@@ -111,7 +113,7 @@ metadata: {{name: b{number:05d}}}
 spec:
   from: base
   mode: http
-  balance: {{algorithm: roundrobin}}
+  balance: {{algorithm: {algorithm}}}
   servers:
 {lines}"""
 

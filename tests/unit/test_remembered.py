@@ -10,7 +10,7 @@ import pytest
 from haoam_sync import desired, documents, remembered
 from haoam_sync.errors import InvalidDesiredError
 from haoam_sync.model.desired import Desired
-from haoam_sync.remembered import Remembered
+from haoam_sync.remembered import Reading, Remembered
 
 KEY = b"k" * 32
 BLOBS = {
@@ -162,3 +162,29 @@ def test_an_entry_of_another_shape_is_read_anew(tmp_path: Path) -> None:
         one.put("3.4", BLOBS["haproxy/web.yaml"], entry)  # type: ignore[arg-type]
         assert load(one, keep=False) == first
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_read_to_prove_a_commit_is_written_when_it_is_trusted(tmp_path: Path) -> None:
+    """A run reads a blob once, for whichever commit; nothing of a commit is written before it is kept."""
+    reading = Reading(memory(tmp_path))
+    reading.of("base").put("3.4", b"old", 1)
+    reading.of("head").put("3.4", b"new", 2)
+    assert reading.of("head").get("3.4", b"old") == 1, "the run reads it twice"
+    assert reading.of("stranger").get("3.4", b"new") == 2
+    assert not (tmp_path / "cache").exists(), "written, and trusted by nobody"
+    reading.keep("base")
+    assert memory(tmp_path).get("3.4", b"old") == 1
+    assert memory(tmp_path).get("3.4", b"new") is None, "head is not trusted"
+    reading.keep("head")
+    assert memory(tmp_path).get("3.4", b"new") == 2
+
+
+def test_keeping_a_commit_keeps_nothing_that_another_one_alone_holds(tmp_path: Path) -> None:
+    """What was read for a proposed commit stays out, also when a trusted one was read after it."""
+    reading = Reading(memory(tmp_path))
+    reading.of("proposed").put("3.4", b"its own", 1)
+    reading.of("proposed").put("3.4", b"in both", 2)
+    assert reading.of("trusted").get("3.4", b"in both") == 2
+    reading.keep("trusted")
+    assert memory(tmp_path).get("3.4", b"in both") == 2
+    assert memory(tmp_path).get("3.4", b"its own") is None

@@ -42,7 +42,7 @@ def documents(draw: st.DrawFn) -> str:
     return json.dumps(envelope, indent=1)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(documents())
 def test_any_document_is_loaded_or_refused_in_its_place(text: str) -> None:
     """Nothing in a document raises anything else; every problem has a line of that document."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from haoam_sync.haproxycfg import secrets as secrets_module
 from haoam_sync.haproxycfg.secrets import masked, secrets
 
 TEXT = """\
@@ -66,3 +69,36 @@ def test_no_value_is_shown() -> None:
 def test_a_line_without_a_value(line: str) -> None:
     """Nothing is made up."""
     assert "" not in set(secrets(line))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "  user a password x",
+                "  user b insecure-password 'y",
+                "  user c password z' w",
+                '  stats auth me:"secret',
+                "user password",
+                "stats  auth a:b # password",
+                "  cluster-secret \\",
+                "dynamic-cookie-key k password auth",
+                "\tbind :1 ca-sign-pass p",
+                '"',
+                "'",
+                "server auth 1.2.3.4",
+                "",
+            ]
+        ),
+        max_size=6,
+    )
+)
+def test_looking_at_lines_with_a_word_finds_what_matching_every_line_does(lines: list[str]) -> None:
+    """No secret is missed because only some lines are looked at; a value whose quotes stay open is found once."""
+    text = "\n".join(lines)
+    everywhere = secrets_module._SECRET
+    assert [found.span() for found in secrets_module._found(text)] == [
+        found.span() for found in everywhere.finditer(text)
+    ]
+    assert masked(text) == everywhere.sub(secrets_module._masked, text)
