@@ -117,6 +117,28 @@ def test_drift_of_the_worker(world: Edge) -> None:
     world.must(0, "drift", "--worker")
 
 
+def test_drift_of_a_worker_that_runs_an_older_file(world: Edge) -> None:
+    """The file is as it was applied, and the worker was started from another one: `--worker` alone says so."""
+    node = world.node
+    with node.lab.client() as client:
+        good = client.raw()
+        older = re.sub(r"\n  server web-2 .*", "", good.text).replace("weight 100", "weight 50")
+        assert older.count("\n") == good.text.count("\n") - 1
+        loaded = client.write_raw(older, version=good.version or 0)
+        client.write_raw_at_run_time(good.text, version=loaded.version or 0, actions="")
+    try:
+        world.must(0, "drift")
+        ran = world.must(2, "drift", "--worker")
+        assert "HAProxy does not run the servers that its file names" in ran.out
+        assert "server web/web-2 does not run" in ran.out
+        assert "server web/web-1 has the weight 50, not 100" in ran.out
+    finally:
+        with node.lab.client() as client:
+            now = client.raw()
+            client.write_raw(now.text, version=now.version or 0)
+    world.must(0, "drift", "--worker")
+
+
 def test_what_is_not_ours_stays_byte_for_byte(world: Edge) -> None:
     """An apply that changes, adds and deletes leaves every foreign section as it was, comments and spaces included."""
     node = world.node
