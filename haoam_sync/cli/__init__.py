@@ -23,6 +23,7 @@ from haoam_sync.cli.review import review
 from haoam_sync.cli.schema import schema
 from haoam_sync.cli.trust import trust
 from haoam_sync.cli.validate import render, validate
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.errors import HaoamError, UsageError
 
 
@@ -45,7 +46,9 @@ Exit codes:
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES)
+@click.group(
+    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES
+)
 @click.version_option(__version__, prog_name="haoam-sync")
 def haoam_sync() -> None:
     """GitOps for HAProxy.

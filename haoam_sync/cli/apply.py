@@ -45,5 +45,5 @@ def apply(
     code = worst_exit({instance.exit for instance in outcome.instances} - {0})
     printing.result(text.outcome(outcome), as_json.outcome(outcome, exit_code=code), output)
     if output == "text":
-        printing.note(f"{sum(instance.requests for instance in outcome.instances)} API requests")
+        printing.note(text.counted(sum(instance.requests for instance in outcome.instances), "API request"))
     return code

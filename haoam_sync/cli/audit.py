@@ -7,13 +7,14 @@ import click
 from haoam_sync import audit as log
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.errors import AuditError
 from haoam_sync.report.verification import verification
 
 FINDINGS = 2
 
 
-@click.group()
+@click.group(cls=Verbs)
 def audit() -> None:
     """The record of what was intended, asked, answered and concluded."""
 

@@ -9,6 +9,7 @@ import click
 
 from haoam_sync import haproxycfg
 from haoam_sync.cli import printing
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.errors import UsageError
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.section import SectionKind
@@ -72,7 +73,7 @@ def _version(_context: click.Context, _parameter: click.Parameter, value: str) -
         raise click.BadParameter(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Verbs)
 def codec() -> None:
     """Translate a section between the Data Plane API's JSON and haproxy.cfg."""
 

@@ -15,6 +15,7 @@ import click
 from haoam_sync import desired
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import places, resolve
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.errors import UsageError
 from haoam_sync.lab import up as start_fleet
 from haoam_sync.lab.settings import LabSettings, api_version, login_of_environment, loopback
@@ -23,7 +24,7 @@ from haoam_sync.pipeline import opening
 _LOOK_SECONDS = 0.5
 
 
-@click.group("lab")
+@click.group("lab", cls=Verbs)
 def lab() -> None:
     """A Data Plane API in front of a real HAProxy, on this machine only."""
 

@@ -70,6 +70,6 @@ def drift(
         output,
     )
     if output == "text":
-        printing.note(f"{found.requests} API requests")
+        printing.note(text.counted(found.requests, "API request"))
     differs = {DIFFERENCES} if found.found else set()
     return worst_exit({*differs, *(error.exit for error in found.failed.values())})

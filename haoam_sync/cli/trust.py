@@ -11,12 +11,13 @@ from haoam_sync.cli.trust_lint import lint
 from haoam_sync.cli.trust_root import affirm, freeze, revoke, thaw
 from haoam_sync.cli.trust_rotate import rotate
 from haoam_sync.cli.trust_state import state
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.results import Trusted
 from haoam_sync.report import commits, history
 
 
-@click.group()
+@click.group(cls=Verbs)
 def trust() -> None:
     """Who is trusted, and why a commit is or is not."""
 

@@ -9,12 +9,13 @@ import click
 from haoam_sync import pipeline
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.cli.verbs import Verbs
 from haoam_sync.model.results import TrustState
 from haoam_sync.report import commits
 from haoam_sync.settings import Settings
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Verbs, invoke_without_command=True)
 @output("json")
 @places
 @click.pass_context

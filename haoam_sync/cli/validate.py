@@ -9,6 +9,7 @@ from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.errors import InvalidDesiredError
 from haoam_sync.model.results import ValidResult
+from haoam_sync.report.text import counted
 
 
 @click.command()
@@ -36,7 +37,8 @@ def validate(
         }
         printing.as_json(valid)
     else:
-        click.echo(f"commit {found.commit[:12]}: {found.sections} sections on {len(found.instances)} instances")
+        where = counted(len(found.instances), "instance")
+        click.echo(f"commit {found.commit[:12]}: {counted(found.sections, 'section')} on {where}")
         for instance, words in found.refused.items():
             printing.note(f"{instance}: HAProxy refuses the rendered configuration:")
             for line in words.splitlines():

@@ -105,6 +105,11 @@ def visible(value: str) -> str:
     )
 
 
+def counted(number: int, word: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def quoted(message: str) -> tuple[str, tuple[str, ...]]:
     """A message as lines for a terminal: the first one, and the others behind a bar, so that none passes for ours.
 

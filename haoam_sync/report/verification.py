@@ -5,16 +5,19 @@ from __future__ import annotations
 from rich.text import Text
 
 from haoam_sync.model.results import AuditResult
-from haoam_sync.report.text import visible
+from haoam_sync.report.text import counted, visible
 
 
 def verification(value: AuditResult) -> Text:
     """The verdict first, then what it rests on, then what it cannot see."""
     text = Text()
     if value["intact"]:
-        text.append(f"the log is whole: {value['records']} records", "green")
+        text.append(f"the log is whole: {counted(value['records'], 'record')}", "green")
     else:
-        text.append(f"THE LOG IS BROKEN: {value['flaw_count']} flaws in {value['records']} records", "bold red")
+        text.append(
+            f"THE LOG IS BROKEN: {counted(value['flaw_count'], 'flaw')} in {counted(value['records'], 'record')}",
+            "bold red",
+        )
     head = value["head"]
     text.append(f", from {value['first'] or 'nothing'} to {value['last'] or 'nothing'}\n")
     text.append(f"last record {head['seq']}, {head['hash']}\n")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from haoam_sync.model.json import Json
 from haoam_sync.report.change import change
-from haoam_sync.report.text import quoted, shown, visible
+from haoam_sync.report.text import counted, quoted, shown, visible
 
 _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -70,3 +70,8 @@ def test_a_message_of_several_lines_keeps_them() -> None:
         "a",
         ("  | [ALERT] b", "  | E_FAKE: \\u001b[2Jc\\u000d", "  |   hint"),
     )
+
+
+def test_one_is_one() -> None:
+    """A count has its word in the right number."""
+    assert [counted(number, "record") for number in (0, 1, 2)] == ["0 records", "1 record", "2 records"]
