@@ -128,7 +128,7 @@ def doubted(
     until = {
         name: min(places.get(commit, NOWHERE) for commit in commits)
         for name, commits in found.since.items()
-        if name not in host and "" not in commits
+        if name not in host
     }
     doubt = Doubt(host | found.revoked, case.graph.introduction, places, until)
     while found.affirmed:
