@@ -1,0 +1,102 @@
+"""What the commands print with `--output json`, as types; `schemas/result-*.schema.json` are made from them.
+
+Times are RFC 3339 in UTC, digests `sha256:` and 64 hex digits, commits 40 hex digits, instances `CLUSTER/INSTANCE`. No
+value is a secret. A name that is here stays; new ones may come, so a reader ignores what it does not know.
+"""
+
+from haoam_sync.model.results.checks import DoctorResult, Finding, ValidResult
+from haoam_sync.model.results.failure import Failure, Problem
+from haoam_sync.model.results.history import (
+    ExplainedCommit,
+    IgnoredReview,
+    Judged,
+    LintFinding,
+    LintResult,
+    MatchedRule,
+    PolicyName,
+    Refusal,
+    Review,
+    Signer,
+    Step,
+    Trusted,
+    TrustState,
+)
+from haoam_sync.model.results.importing import ForeignSection, ImportResult, OwnedSection, SecretUse
+from haoam_sync.model.results.log import (
+    AuditResult,
+    Flaw,
+    Head,
+    OpenTransaction,
+    Segment,
+    UnattributedChange,
+    UnfinishedApply,
+)
+from haoam_sync.model.results.plans import (
+    CertificateDifference,
+    ChangeCost,
+    Checksums,
+    DriftResult,
+    FailedInstance,
+    FieldDifference,
+    FileDifference,
+    Guard,
+    InstanceDifferences,
+    InstanceError,
+    InstanceResult,
+    OutcomeResult,
+    PlanResult,
+    SectionChange,
+    Versions,
+    WorkerDifferences,
+)
+from haoam_sync.model.results.review import ChangedFile, ReviewResult
+
+__all__ = [
+    "AuditResult",
+    "CertificateDifference",
+    "ChangeCost",
+    "ChangedFile",
+    "Checksums",
+    "DoctorResult",
+    "DriftResult",
+    "ExplainedCommit",
+    "FailedInstance",
+    "Failure",
+    "FieldDifference",
+    "FileDifference",
+    "Finding",
+    "Flaw",
+    "ForeignSection",
+    "Guard",
+    "Head",
+    "IgnoredReview",
+    "ImportResult",
+    "InstanceDifferences",
+    "InstanceError",
+    "InstanceResult",
+    "Judged",
+    "LintFinding",
+    "LintResult",
+    "MatchedRule",
+    "OpenTransaction",
+    "OutcomeResult",
+    "OwnedSection",
+    "PlanResult",
+    "PolicyName",
+    "Problem",
+    "Refusal",
+    "Review",
+    "ReviewResult",
+    "SecretUse",
+    "SectionChange",
+    "Segment",
+    "Signer",
+    "Step",
+    "TrustState",
+    "Trusted",
+    "UnattributedChange",
+    "UnfinishedApply",
+    "ValidResult",
+    "Versions",
+    "WorkerDifferences",
+]
