@@ -129,7 +129,7 @@ def test_drift_of_a_worker_that_runs_an_older_file(world: Edge) -> None:
     try:
         world.must(0, "drift")
         ran = world.must(2, "drift", "--worker")
-        # API 3.2 says as well that these are not the file's servers; 3.4 names the backend of each, and needs no such word.
+        # API 3.2 says as well that these are not the file's servers; 3.4 names the backend of each instead.
         assert "server web/web-2 does not run" in ran.out
         assert "server web/web-1 has the weight 50, not 100" in ran.out
     finally:
