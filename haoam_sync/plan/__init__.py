@@ -26,7 +26,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from haoam_sync.errors import InvalidDesiredError, Problem
 from haoam_sync.haproxycfg import FileLines
 from haoam_sync.model.bodies import with_metadata, without_metadata
 from haoam_sync.model.desired import DesiredInstance, DesiredSection
@@ -37,9 +36,8 @@ from haoam_sync.model.mark import MARK, Owner
 from haoam_sync.model.plan import Action, CertificateChange, Change, FileUpload, Guard, InstancePlan, Reason
 from haoam_sync.model.run_time import RunTimeView
 from haoam_sync.model.section import MARKED_KINDS, SectionId, SectionKind
-from haoam_sync.model.sections import fields_missing_in
 from haoam_sync.model.stored import KnownFiles, in_directories
-from haoam_sync.plan import cost, normal_form, ownership
+from haoam_sync.plan import cost, normal_form, older_api, ownership
 from haoam_sync.plan import files as stored_files
 from haoam_sync.plan.again import Again
 from haoam_sync.plan.bodies import mapped, without_secrets
@@ -88,12 +86,12 @@ def compute_instance(
         known: what the record of applies says of its files; None when it says nothing.
 
     Raises:
-        InvalidDesiredError: a field that the instance's API version does not have.
+        InvalidDesiredError: a field that the instance's API version does not have, refuses or loses.
         NotAuthorizedError: E_OWNER, a declared section carries the mark of another repository; E_FILE_TAKEN, a file of
             somebody else lies under the name of a declared one.
         OverLimitError: its file holds conditionals that a write would break.
     """
-    _refuse_missing_fields(wanted, live)
+    older_api.refuse(wanted, live)
     ownership.refuse_strangers(wanted, live, owner)
     live = normal_form.explicit(wanted, live)
     unknown = unresolved_paths(wanted, live)
@@ -264,22 +262,6 @@ def _reason(
 def _structure(body: JsonObject, section: DesiredSection) -> Json:
     """`body` without its secrets: a secret renewed behind the same reference is drift, not a change of git."""
     return without_secrets(section.id.kind, body, None)
-
-
-def _refuse_missing_fields(wanted: DesiredInstance, live: Live) -> None:
-    problems = [
-        Problem(
-            section.position.file,
-            section.position.line,
-            section.position.column,
-            f"{section.id}: the field {path} does not exist in Data Plane API {live.api}, which {live.id} runs",
-            "take the field out for this cluster, or move the instance to a newer API",
-        )
-        for section in wanted.sections.values()
-        for path in fields_missing_in(section.id.kind, section.body, live.api)
-    ]
-    if problems:
-        raise InvalidDesiredError(tuple(problems))
 
 
 def _warnings(wanted: DesiredInstance, live: Live) -> Iterable[str]:

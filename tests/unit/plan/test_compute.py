@@ -272,6 +272,16 @@ def test_field_of_a_newer_api_is_refused_by_name(given: Given) -> None:
     assert "the field abortonclose does not exist in Data Plane API 3.2" in str(caught.value.problems[0])
 
 
+def test_what_an_older_api_turns_round_is_refused_by_name(given: Given) -> None:
+    """What the newest API keeps and the instance's own would turn round is an error of the plan, and no such write."""
+    bind = {"name": "b", "address": "127.0.0.1", "port": 8443, "no_tls_tickets": True}
+    section = given.section("frontend/fe", {"binds": {"b": bind}})
+    assert compute(given.desired(section), given.live(api="3.4"), None).changes
+    with pytest.raises(InvalidDesiredError) as caught:
+        compute(given.desired(section), given.live(api="3.2"), None)
+    assert "binds.b would be lost by Data Plane API 3.2" in str(caught.value.problems[0])
+
+
 def test_order_of_writing(given: Given) -> None:
     """What others refer to is written before them and deleted after them."""
     wanted = given.desired(
