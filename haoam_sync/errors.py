@@ -5,6 +5,7 @@
     HaoamError                exit 1    anything unexpected that we still could name
     ├── InvalidDesiredError   exit 3    the desired state is wrong; carries every problem of the commit
     ├── NotTrustedError       exit 4    E_...: the commit, its reviews or its repository are not trusted
+    │   └── ForgeDownError              the forge gives no answer at all: what it would say is not known
     ├── NotAuthorizedError    exit 5    the commit is trusted, but may not make this change
     ├── OverLimitError        exit 6    the plan goes over a limit
     ├── InstanceError         exit 7    an instance cannot be reached, or answers nonsense
@@ -105,6 +106,15 @@ class NotTrustedError(HaoamError):
 
     exit = 4
     default_code = "E_NOT_TRUSTED"
+
+
+class ForgeDownError(NotTrustedError):
+    """A forge gives no answer at all: no connection, no time, an error of its own, or its rate limit is used up.
+
+    An answer that is wrong or incomplete is none of these: somebody may have made it so.
+    """
+
+    default_code = "E_FORGE_UNKNOWN"
 
 
 class NotAuthorizedError(HaoamError):

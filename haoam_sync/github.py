@@ -44,7 +44,8 @@ _MOST_PAGES: Final = 50
 _CURSORED: Final = ("/activity",)
 """Lists without page numbers: behind their last page there is nothing that could be asked for."""
 _KEPT: Final = 256
-_OK, _NOT_MODIFIED = 200, 304
+_OK, _NOT_MODIFIED, _SERVER_ERROR = 200, 304, 500
+_NO_ANSWER = frozenset({"E_UNREACHABLE", "E_TIMEOUT"})
 
 _Query = tuple[tuple[str, str], ...]
 
@@ -143,7 +144,7 @@ class GitHub:
         elif reply.status == _OK:
             body, link = self._whole(path, reply), reply.headers.get("link", "")
         else:
-            raise self._unknown(path, _why(reply))
+            raise self._unknown(path, _why(reply), down=_is_down(reply))
         etag = reply.headers.get("etag", "")
         if reply.status == _OK and re.fullmatch(r'(?:W/)?"[!#-~]{0,200}"', etag):
             self._kept[path, query] = _Kept(etag, body, link)
@@ -187,8 +188,8 @@ class GitHub:
             found[relation[1]] = query
         return found
 
-    def _unknown(self, path: str, why: str) -> NotTrustedError:
-        return unknown(f"GET {path}: {why}", where=self._base)
+    def _unknown(self, path: str, why: str, *, down: bool = False) -> NotTrustedError:
+        return unknown(f"GET {path}: {why}", where=self._base, down=down)
 
 
 def connect(
@@ -219,8 +220,7 @@ def connect(
 
 
 def _error(message: str, *, code: str, where: str, hint: str) -> NotTrustedError:
-    del code  # whatever kept the answer away, it is missing
-    return unknown(message, where=where, hint=hint)
+    return unknown(message, where=where, hint=hint, down=code in _NO_ANSWER)
 
 
 def _why(reply: Reply) -> str:
@@ -228,7 +228,7 @@ def _why(reply: Reply) -> str:
     match reply.status:
         case 401:
             return "the token is not accepted"
-        case 403 | 429 if reply.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in reply.headers:
+        case 403 | 429 if _is_limited(reply):
             return "the rate limit of the token is used up"
         case 403 | 404:
             return f"it is not there, or the token may not read it ({reply.status})"
@@ -236,6 +236,15 @@ def _why(reply: Reply) -> str:
             return f"it is said to be elsewhere ({status}); no redirect is followed"
         case status:
             return f"the answer is {status}"
+
+
+def _is_down(reply: Reply) -> bool:
+    """Whether the server says that it can not answer now."""
+    return reply.status >= _SERVER_ERROR or (reply.status in {403, 429} and _is_limited(reply))
+
+
+def _is_limited(reply: Reply) -> bool:
+    return reply.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in reply.headers
 
 
 def _entries(forge: GitHub, page: Page) -> Sequence[object]:

@@ -22,6 +22,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from haoam_sync.errors import HaoamError, LockedError, UsageError
 from haoam_sync.model.json import canonical_json
@@ -98,22 +99,7 @@ class StateDirectory:
         """
         file = self.directory / "applied" / f"{cluster}.json"
         try:
-            value = json.loads(file.read_bytes())
-            commit = str(value["commit"])
-            return Applied(
-                commit,
-                {
-                    # Before records were kept for each instance, the cluster's commit was that of all of them.
-                    str(name): Seen(
-                        None if seen["version"] is None else int(seen["version"]),
-                        str(seen["checksum"]),
-                        str(seen.get("commit", commit)),
-                        _files(seen, "files"),
-                        _files(seen, "found") or (),
-                    )
-                    for name, seen in value["instances"].items()
-                },
-            )
+            return applied_of_json(json.loads(file.read_bytes()))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -133,35 +119,11 @@ class StateDirectory:
         names = sorted(file.stem for file in (self.directory / "applied").glob("*.json"))
         return {name: record for name in names if (record := self.applied(name)) is not None}
 
-    def applied_commits(self) -> tuple[str, ...]:
-        """Every commit that some instance was brought to, sorted.
-
-        Raises:
-            HaoamError: a record cannot be read.
-        """
-        records = self.all_applied().values()
-        return tuple(sorted({seen.commit for record in records for seen in record.instances.values()}))
-
     def record_applied(self, cluster: str, applied: Applied) -> None:
         """Write what was applied to `cluster`."""
         folder = self.directory / "applied"
         folder.mkdir(mode=0o700, exist_ok=True)
-        content = canonical_json(
-            {
-                "commit": applied.commit,
-                "instances": {
-                    name: {
-                        "version": seen.version,
-                        "checksum": seen.checksum,
-                        "commit": seen.commit,
-                        **({"files": list(seen.files)} if seen.files is not None else {}),
-                        **({"found": list(seen.found)} if seen.found else {}),
-                    }
-                    for name, seen in applied.instances.items()
-                },
-            }
-        )
-        write_synced(folder / f"{cluster}.json", content)
+        write_synced(folder / f"{cluster}.json", canonical_json(applied_as_json(applied)))
 
     @contextlib.contextmanager
     def locked(self, cluster: str) -> Iterator[None]:
@@ -189,6 +151,46 @@ class StateDirectory:
             handle.write(f"{os.getpid()}\n")
             handle.flush()
             yield
+
+
+def applied_as_json(applied: Applied) -> dict[str, Any]:
+    """What is kept of it, wherever it is kept."""
+    return {
+        "commit": applied.commit,
+        "instances": {
+            name: {
+                "version": seen.version,
+                "checksum": seen.checksum,
+                "commit": seen.commit,
+                **({"files": list(seen.files)} if seen.files is not None else {}),
+                **({"found": list(seen.found)} if seen.found else {}),
+            }
+            for name, seen in applied.instances.items()
+        },
+    }
+
+
+def applied_of_json(value: Any) -> Applied:
+    """What `applied_as_json` made.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is something else.
+    """
+    commit = str(value["commit"])
+    return Applied(
+        commit,
+        {
+            # Before records were kept for each instance, the cluster's commit was that of all of them.
+            str(name): Seen(
+                None if seen["version"] is None else int(seen["version"]),
+                str(seen["checksum"]),
+                str(seen.get("commit", commit)),
+                _files(seen, "files"),
+                _files(seen, "found") or (),
+            )
+            for name, seen in value["instances"].items()
+        },
+    )
 
 
 def _files(seen: Mapping[str, object], key: str) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import ForgeDownError, NotTrustedError
 from haoam_sync.model.json import digest, digest_bytes
 
 GITHUB_API = "https://api.github.com"
@@ -45,16 +45,17 @@ class Forge(Protocol):
         """The answer to a GET of `path`: one page, or every page of a list, none missing.
 
         Raises:
-            NotTrustedError: E_FORGE_UNKNOWN, there is no answer, or not the whole of it.
+            ForgeDownError: E_FORGE_UNKNOWN, there is no answer.
+            NotTrustedError: E_FORGE_UNKNOWN, there is not the whole of it.
         """
 
     def keep(self, pages: Sequence[Page]) -> None:
         """Keep answers that a decision rests on, under their digest, so that it can be examined again."""
 
 
-def unknown(why: str, *, where: str, hint: str = "") -> NotTrustedError:
-    """The refusal of whatever can not be learned: what is not known is not good."""
-    return NotTrustedError(
+def unknown(why: str, *, where: str, hint: str = "", down: bool = False) -> NotTrustedError:
+    """The refusal of whatever can not be learned: what is not known is not good; `down` when there is no answer."""
+    return (ForgeDownError if down else NotTrustedError)(
         f"what GitHub knows of this change can not be learned: {why}",
         code="E_FORGE_UNKNOWN",
         where=where,

@@ -10,7 +10,7 @@ from haoam_sync import apply as applies
 from haoam_sync import audit, authorize, live
 from haoam_sync import plan as plans
 from haoam_sync.audit import AuditLog
-from haoam_sync.errors import HaoamError, NotRestoredError, NotTrustedError, PlanMismatchError
+from haoam_sync.errors import HaoamError, InstanceError, NotRestoredError, NotTrustedError, PlanMismatchError
 from haoam_sync.model.authorized import AuthorizedPlan
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.desired import Desired, DesiredInstance
@@ -19,11 +19,12 @@ from haoam_sync.model.json import is_digest
 from haoam_sync.model.live import Live
 from haoam_sync.model.outcome import InstanceOutcome, Outcome, Result
 from haoam_sync.model.plan import InstancePlan, Plan
-from haoam_sync.pipeline import connecting, files, planning
+from haoam_sync.pipeline import connecting, files, owning, planning
 from haoam_sync.pipeline.opening import Opened, audit_log, chosen, opened, runner
 from haoam_sync.settings import Settings
 from haoam_sync.state import Applied, Seen
 
+_SEED = "trust state seed {} --without CLUSTER/NAME"
 _REACHED = frozenset({Result.APPLIED, Result.UNCHANGED})
 _SETTLED = _REACHED | {Result.RESTORED}
 
@@ -47,7 +48,7 @@ def apply(settings: Settings, revision: str, plan_digest: str, clusters: tuple[s
         )
     with opened(settings) as here, audit_log(settings) as log:
         try:
-            trusted = _trusted(here, revision, log)
+            trusted = _trusted(here, revision, clusters, log)
         except HaoamError as error:
             log.refused(error)
             raise
@@ -58,13 +59,36 @@ def apply(settings: Settings, revision: str, plan_digest: str, clusters: tuple[s
             raise
 
 
-def _trusted(here: Opened, revision: str, log: AuditLog) -> TrustedCommit:
-    """Trust stage. What is accepted is recorded, then remembered."""
+def _trusted(here: Opened, revision: str, clusters: tuple[str, ...], log: AuditLog) -> TrustedCommit:
+    """Trust stage. What is accepted is recorded, then remembered.
+
+    A host that remembers nothing asks the instances first: one of them may know more. What is remembered goes forward
+    only, so that an older or another history, once accepted, would keep the right one out.
+    """
     accepted = here.verify(revision)
+    if accepted.before.commit is None:
+        _ask_marks(here, accepted.commit, clusters, log)
     for step in accepted.steps:
         log.accepted(step)
     here.memory.store(accepted)
     return accepted.commit
+
+
+def _ask_marks(here: Opened, commit: TrustedCommit, clusters: tuple[str, ...], log: AuditLog) -> None:
+    """Whether an instance of these clusters carries something newer, or of another history.
+
+    Raises:
+        NotTrustedError: E_STATE_ROLLBACK.
+        InstanceError: one of them does not say.
+    """
+    asked = planning.instances(chosen(here.fleet(commit), clusters))
+    try:
+        snapshots = connecting.snapshots(asked, here.reveal, log.recorder(), {})
+    except InstanceError as error:
+        way = f"this host remembers nothing yet; without an instance that is down: haoam-sync {_SEED.format(commit.id)}"
+        error.hint = f"{error.hint}\n  {way}" if error.hint else way
+        raise
+    owning.require_newest(here, commit.id, snapshots)
 
 
 def _applied(
@@ -242,7 +266,7 @@ def _remember(
     plans_of = {one.id: one for one in plan.instances}
     journal = applies.FileJournal(here.settings.state / "journal")
     for name, cluster in targets.items():
-        earlier = here.state.applied(name)
+        earlier = here.memory.all_applied().get(name)
         stored = {one: seen.files for one, seen in earlier.instances.items()} if earlier else {}
         reached = {
             one.id.name: Seen(
@@ -271,6 +295,6 @@ def _remember(
         whole = len(instances) == len(cluster.instances) and {s.commit for s in instances.values()} == {outcome.commit}
         commit = outcome.commit if whole else earlier.commit if earlier else ""
         if reached or lost:
-            here.state.record_applied(name, Applied(commit, instances))
+            here.memory.record_applied(name, Applied(commit, instances))
             for one in reached:
                 journal.recorded(InstanceId(name, one))

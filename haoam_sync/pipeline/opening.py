@@ -22,7 +22,7 @@ from haoam_sync.remembered import Reading, Remembered
 from haoam_sync.repository import Login, Repository
 from haoam_sync.secrets import Revealer
 from haoam_sync.settings import Settings
-from haoam_sync.state import StateDirectory
+from haoam_sync.state import Applied, StateDirectory
 
 _DEFAULT_REF = "refs/heads/main"
 
@@ -112,7 +112,8 @@ class Opened:
             NotTrustedError: E_...
             UsageError: there is no such commit.
         """
-        return self._verified(trust.TrustState(self.root.introduction, self.root.ref), revision)
+        nothing = trust.TrustState(self.root.introduction, self.root.ref)
+        return self._verified(nothing, revision, known=self._known(nothing, self.memory.applied_before()))
 
     def _verified(
         self,
@@ -129,18 +130,18 @@ class Opened:
             now=self.now,
             change_digest=self.change_digest,
             past=self.memory.history,
-            known=self._known(remembered) if known is None else known,
+            known=self._known(remembered, self.memory.all_applied()) if known is None else known,
             pre_approved=self.pre_approved,
             named=self.named,
             forge=self.forge,
             watch=watch,
         )
 
-    def _known(self, remembered: trust.TrustState) -> tuple[str, ...]:
+    def _known(self, remembered: trust.TrustState, applied: Mapping[str, Applied]) -> tuple[str, ...]:
         """Commits that were applied or accepted here before; on a first start, or after a loss, the audit log's too."""
-        applied = self.state.applied_commits()
+        commits = sorted({seen.commit for record in applied.values() for seen in record.instances.values()})
         last = audit.last_accepted(self.settings.audit, self.root.introduction) if remembered.commit is None else ""
-        return (*applied, last) if last else applied
+        return (*commits, *([last] if last else []))
 
     def advance(self) -> trust.Accepted:
         """Trust stage: as much of the policy's branch as can be trusted.
@@ -156,7 +157,7 @@ class Opened:
             now=self.now,
             change_digest=self.change_digest,
             past=self.memory.history,
-            known=self._known(remembered) if remembered.commit is None else (),
+            known=self._known(remembered, self.memory.all_applied()) if remembered.commit is None else (),
             pre_approved=self.pre_approved,
             named=self.named,
             forge=self.forge,

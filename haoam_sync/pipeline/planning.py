@@ -152,12 +152,12 @@ def _drift(here: Opened, clusters: tuple[str, ...], *, worker: bool) -> Drift:
     fleet = here.fleet(trusted)
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
-    instances = [instance for instance in _instances(targets) if instance.id in before.seen]
+    applied = [instance for instance in instances(targets) if instance.id in before.seen]
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(audit_log(here.settings))
         recorder = log.recorder()
-        looks = {one.id: _Look(before, worker=worker) for one in instances}
-        found, failed = connecting.tried(instances, lambda one: looks[one.id].at(here, one, recorder))
+        looks = {one.id: _Look(before, worker=worker) for one in applied}
+        found, failed = connecting.tried(applied, lambda one: looks[one.id].at(here, one, recorder))
         for error in failed.values():
             if isinstance(error, AuditError):
                 raise error
@@ -222,7 +222,7 @@ def _each(
 
 def earlier(here: Opened, clusters: Mapping[str, Cluster]) -> Earlier:
     """What was applied to the instances of these clusters last; each commit is loaded once."""
-    applied = {name: record for name in clusters if (record := here.state.applied(name)) is not None}
+    applied = {name: record for name, record in here.memory.all_applied().items() if name in clusters}
     seen = {InstanceId(name, one): found for name, record in applied.items() for one, found in record.instances.items()}
     journal = applies.FileJournal(here.settings.state / "journal")
     named = [one.id for cluster in clusters.values() for one in cluster.instances]
@@ -253,7 +253,7 @@ def compared(
         HaoamError: as for each stage.
     """
     before = earlier(here, targets)
-    snapshots = connecting.snapshots(_instances(targets), here.reveal, recorder, before.asked(wanted.instances))
+    snapshots = connecting.snapshots(instances(targets), here.reveal, recorder, before.asked(wanted.instances))
     owning.require_newest(here, commit.id, snapshots)
     owner = owning.owner(here, commit.id, commit.id, wanted.instances, snapshots, before.instances)
     found, failed = _each(wanted.instances, snapshots, before, owner)
@@ -336,7 +336,7 @@ def planned_proposal(
     wanted = here.proposed(proposal, fleet)
     targets = chosen(fleet, clusters)
     before = earlier(here, targets)
-    snapshots = connecting.snapshots(_instances(targets), here.reveal, Unrecorded(), before.asked(wanted.instances))
+    snapshots = connecting.snapshots(instances(targets), here.reveal, Unrecorded(), before.asked(wanted.instances))
     owner = owning.owner(here, proposal.id, proposal.accepted.id, wanted.instances, snapshots, before.instances)
     found, failed = _each(wanted.instances, snapshots, before, owner)
     connecting.raise_together(failed)
@@ -383,5 +383,6 @@ class _Look:
                 self.requests = api.requests
 
 
-def _instances(clusters: Mapping[str, Cluster]) -> Iterable[Instance]:
+def instances(clusters: Mapping[str, Cluster]) -> Iterable[Instance]:
+    """Every instance of these clusters."""
     return [instance for cluster in clusters.values() for instance in cluster.instances]

@@ -31,23 +31,24 @@ Checked in the order E1, E3, then for each step S1 S2 S6 (the files) S4 S5 S3 S7
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from haoam_sync.errors import InvalidDesiredError, NotTrustedError
+from haoam_sync.errors import ForgeDownError, InvalidDesiredError, NotTrustedError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.evidence import parse_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.trust_policy import is_trust_file
 from haoam_sync.trust.case import Attempt, Case
-from haoam_sync.trust.forge_reviews import NOT_ASKED, accounts, approved_at, forge_votes, people_of
+from haoam_sync.trust.forge_reviews import NOT_ASKED, ForgeVotes, accounts, approved_at, forge_votes, people_of
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.policy import LoadedPolicy
-from haoam_sync.trust.reviews import CLOCK_SKEW, Judge
+from haoam_sync.trust.reviews import CLOCK_SKEW, Judge, Subject
 from haoam_sync.trust.signatures import forge_signed, signed_by
 from haoam_sync.trust.structure import Step, require_method, structure
-from haoam_sync.trust.thresholds import require_quorum, require_reviews
+from haoam_sync.trust.thresholds import require_quorum, require_reviews, takes_forge
 
 _MOST_TIMES = 64
 """So many approvals of one old step are tried as the one that made it complete."""
@@ -180,7 +181,8 @@ def _next(
     judge = judge_of(case, policy)
     bound = {said.head for entry in case.log.about(base=base) if (said := judge.genuine(entry)) is not None}
     if case.pulls is not None and len(chain) > 1:
-        bound |= case.pulls.ends(chain[0])
+        with suppress(ForgeDownError):  # S7 asks again, of each step that could need it
+            bound |= case.pulls.ends(chain[0])
     ends = [oid for oid in reversed(chain[1:]) if oid in bound]
     refusal: NotTrustedError | None = None
     for end in (*ends, chain[0]):
@@ -222,7 +224,12 @@ def squashed_into(case: Case, policy: LoadedPolicy, base: str, head: str) -> tup
     judge = judge_of(case, policy)
     said = (judge.genuine(entry) for entry in reversed(case.log.about(base=base)))
     found = [one.head for one in said if one is not None and one.tree == top.tree and one.head != head]
-    pull = case.pulls.by(head, accounts(policy)) if case.pulls is not None else None
+    try:
+        pull = case.pulls.by(head, accounts(policy)) if case.pulls is not None else None
+    except ForgeDownError:
+        if not found:
+            raise
+        pull = None  # statements say what was squashed; S7 asks again where the forge's word counts
     if pull is not None and pull.head != head:
         case.bring(pull.number)
         found.insert(0, pull.head)
@@ -249,17 +256,10 @@ def _step(
     judge, head = judge_of(case, policy), heads[0]
     case.tried(Attempt(base, head, squashed, at))
     entries = case.log.about(heads=heads, base=base, tree=case.graph.commit(head).tree)
-    pulls = None if policy.solo else case.pulls
     found = structure(case, policy, base, head, at, squashed)
     require_method(policy, found)
-    subject, forge, answers = found.subject, NOT_ASKED, ""
+    subject, forge, answers = _on_forge(case, judge, found)
     waived: tuple[str, ...] = ()
-    if pulls is not None:  # asked only about a step that is sound in itself
-        pull = pulls.by(head, accounts(policy))
-        if pull is not None:
-            answers = pull.digest
-            subject = replace(subject, contributors=subject.contributors | people_of(policy, pull.openers))
-        forge = forge_votes(judge, case.change_digest, subject, pull)
     if any(map(is_trust_file, found.changes)):
         new = new_policy(case, policy, found)  # S6
         makers = frozenset({found.author, found.committer} - {""})
@@ -289,6 +289,29 @@ def _step(
         reviewed=reviewed if waived or not _looked_at(case, found, reviewed) else head,
         forge=answers,
     )
+
+
+def _on_forge(case: Case, judge: Judge, found: Step) -> tuple[Subject, ForgeVotes, str]:
+    """S7: the step with who opened its pull request, what that comes to, and the digest of the answers.
+
+    Asked only about a step that is sound in itself. A no there counts against every change. A forge that gives no
+    answer holds what reviews there could make acceptable; where all rules take statements alone, it holds nothing.
+
+    Raises:
+        NotTrustedError: E_FORGE_UNKNOWN.
+    """
+    policy, subject = judge.policy, found.subject
+    if case.pulls is None or policy.solo:
+        return subject, NOT_ASKED, ""
+    try:
+        pull = case.pulls.by(found.head, accounts(policy))
+    except ForgeDownError:
+        if takes_forge(policy, found.weights):
+            raise
+        return subject, NOT_ASKED, ""
+    if pull is not None:
+        subject = replace(subject, contributors=subject.contributors | people_of(policy, pull.openers))
+    return subject, forge_votes(judge, case.change_digest, subject, pull), pull.digest if pull is not None else ""
 
 
 def _looked_at(case: Case, found: Step, reviewed: str) -> bool:
@@ -361,7 +384,9 @@ def _times_of(case: Case, policy: LoadedPolicy, base: str, heads: tuple[str, ...
     judge, policies = judge_of(case, policy), [policy]
     if case.policy_digest(heads[0]) not in {policy.digest, ""}:
         policies.append(case.policy(heads[0]))
-    times = set(approved_at(policy, case.pulls.by(heads[0], accounts(policy))) if case.pulls is not None else ())
+    times: set[datetime] = set()
+    with suppress(ForgeDownError):  # S7 asks again
+        times |= set(approved_at(policy, case.pulls.by(heads[0], accounts(policy))) if case.pulls is not None else ())
     for entry in case.log.about(heads=heads, base=base):
         for one in policies:
             said = judge.genuine(entry, one)

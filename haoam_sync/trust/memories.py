@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.host_root import HostRoot
 from haoam_sync.model.state_record import Kind
 from haoam_sync.repository import Repository
+from haoam_sync.state import Applied, StateDirectory
 from haoam_sync.trust.memory import Accepted, TrustState, wrong_beginning
 from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.state import history, load_state, store_state
@@ -62,6 +64,28 @@ class Memory(Protocol):
             NotTrustedError: E_STATE_ROLLBACK.
         """
 
+    def all_applied(self) -> Mapping[str, Applied]:
+        """What was applied to every cluster that has a record, by name.
+
+        Raises:
+            HaoamError: a record can not be read; absence is not assumed.
+        """
+
+    def applied_before(self) -> Mapping[str, Applied]:
+        """The same for an operator who begins anew, where some of it may be unreadable.
+
+        Raises:
+            HaoamError: as for `all_applied`, where nobody could have made it so from outside.
+        """
+
+    def record_applied(self, cluster: str, applied: Applied) -> None:
+        """Remember what was applied to a cluster.
+
+        Raises:
+            NotTrustedError: E_STATE_ROLLBACK, what is remembered can not be believed.
+            UsageError: it can not be written.
+        """
+
 
 @dataclass(frozen=True)
 class LocalMemory:
@@ -96,6 +120,18 @@ class LocalMemory:
     def history(self) -> tuple[TrustedCommit, ...]:
         """See `Memory`."""
         return history(self.directory)
+
+    def all_applied(self) -> Mapping[str, Applied]:
+        """See `Memory`."""
+        return StateDirectory(self.directory).all_applied()
+
+    def applied_before(self) -> Mapping[str, Applied]:
+        """See `Memory`. These files lie beside what is begun anew, and stay."""
+        return self.all_applied()
+
+    def record_applied(self, cluster: str, applied: Applied) -> None:
+        """See `Memory`."""
+        StateDirectory(self.directory).record_applied(cluster, applied)
 
 
 def memory(directory: Path, root: HostRoot, repository: Repository, key: Path | None, now: datetime) -> Memory:

@@ -8,9 +8,12 @@ The branch is a chain of commits, each with one record. In checking order, for t
 
 M1  There is one. A first start and a loss look the same, so both are held until an operator seeds it (E_STATE_LOST).
 M2  It is signed by one of the runners, whose key is not denied (E_STATE_SIGNER, E_KEY_REVOKED).
-M3  It continues the record before it, unless an operator began anew (`seed`, `confirm`); it belongs to this repository
-    and branch (E_STATE_ROLLBACK, E_STATE_FOREIGN).
+M3  It names the record before it by its digest and continues it, unless an operator began anew (`seed`, `confirm`). It
+    belongs to this repository and branch (E_STATE_ROLLBACK, E_STATE_FOREIGN).
 M4  It builds on the record that this host saw last, where it still knows that one (E_STATE_ROLLBACK).
+
+What was applied to a cluster is a record of its own kind in the same chain: without it nobody would know what is ours
+of the sections that carry no mark. The newest one of each cluster counts, back to where an operator began.
 
 Moved by compare and swap: of two runners at once one wins. The other goes on when the winner accepted the same, puts
 its own steps behind the winner's when they follow, and holds otherwise.
@@ -19,17 +22,19 @@ its own steps behind the winner's when they follow, and holds otherwise.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.model.host_root import HostRoot
-from haoam_sync.model.json import canonical_json
+from haoam_sync.model.json import JsonObject, canonical_json, digest_bytes
 from haoam_sync.model.state_record import (
+    BEGINNINGS,
     STATE_NAMESPACE,
     Kind,
     StatePayload,
@@ -41,7 +46,7 @@ from haoam_sync.model.state_record import (
     state_authentication,
 )
 from haoam_sync.repository import Repository
-from haoam_sync.state import write_synced
+from haoam_sync.state import Applied, applied_as_json, applied_of_json, write_synced
 from haoam_sync.trust import ssh
 from haoam_sync.trust.graph import Graph
 from haoam_sync.trust.memory import Accepted, Line, TrustState, lines_of, parse_line, remembered, wrong_beginning
@@ -70,6 +75,8 @@ class RecordedMemory:
     repository: Repository
     key: Path | None
     now: datetime
+    _read: dict[str, tuple[str, StatePayload]] = field(default_factory=dict, compare=False, repr=False)
+    """Records that hold, by their commit, with their digests: each is proven once in a run."""
 
     def load(self) -> TrustState:
         """See `Memory`."""
@@ -88,7 +95,7 @@ class RecordedMemory:
             if not lines:
                 return None
             try:
-                return self._push("advance", lines)
+                return self._push_lines("advance", lines)
             except NotTrustedError as error:
                 if error.code != "E_ATTEST_RACE":
                     raise
@@ -110,16 +117,77 @@ class RecordedMemory:
         if bool(self.repository.records) != (kind == "confirm"):
             raise wrong_beginning(kind, there=bool(self.repository.records))
         nothing = TrustState(self.root.introduction, self.root.ref, sequence=self._highest())
-        self._push(kind, [line.line() for line in lines_of(nothing, (accepted.commit,), self.repository.attestations)])
+        self._push_lines(
+            kind, [line.line() for line in lines_of(nothing, (accepted.commit,), self.repository.attestations)]
+        )
 
-    def _push(self, kind: Kind, lines: list[bytes]) -> None:
+    def all_applied(self) -> Mapping[str, Applied]:
+        """See `Memory`. A cluster of which nothing is recorded is as one that nothing was applied to."""
+        return self._newest(payload for _, payload in self._chain(self.repository.records))
+
+    def applied_before(self) -> Mapping[str, Applied]:
+        """See `Memory`. What somebody put on the branch hides nothing of what runners recorded before it."""
+        tip, graph = self.repository.records, Graph(self.repository, self.root.introduction)
+        for _ in range(_MOST_RECORDS):
+            if not tip:
+                break
+            try:
+                return self._newest(payload for _, payload in self._chain(tip))
+            except NotTrustedError:
+                tip = next(iter(graph.parents(tip)), "")
+        return {}
+
+    def record_applied(self, cluster: str, applied: Applied) -> None:
+        """See `Memory`. Nothing is pushed when the record says so already."""
+        for _ in range(_TRIES):
+            if self.all_applied().get(cluster) == applied:
+                return None
+            try:
+                return self._push("applied", (), {cluster: applied_as_json(applied)}, self.load().sequence)
+            except NotTrustedError as error:
+                if error.code != "E_ATTEST_RACE":
+                    raise
+            self.repository.fetch_records()
+        raise UsageError(
+            f"others keep pushing records; what was applied to {cluster} was not recorded",
+            code="E_STATE_RACE",
+            hint="it is applied all the same: plan and apply again, and it is recorded then",
+        )
+
+    def _newest(self, payloads: Iterable[StatePayload]) -> Mapping[str, Applied]:
+        """M3: of each cluster the newest record."""
+        found: dict[str, Applied] = {}
+        for payload in payloads:
+            for cluster, value in payload.applied.items():
+                try:
+                    applied = applied_of_json(value)
+                    same = applied_as_json(applied) == value
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise _rollback(
+                        f"what was applied to {cluster} can not be read", self.repository.records
+                    ) from error
+                if not same:
+                    raise _rollback(f"what was applied to {cluster} is not as it was written", self.repository.records)
+                found.setdefault(cluster, applied)
+        return found
+
+    def _push_lines(self, kind: Kind, lines: list[bytes]) -> None:
+        values = tuple(json.loads(line) for line in lines)
+        self._push(kind, values, {}, values[-1]["sequence"])
+
+    def _push(
+        self, kind: Kind, lines: tuple[dict[str, Any], ...], applied: Mapping[str, JsonObject], sequence: int
+    ) -> None:
         if self.key is None:
             raise UsageError(
                 "this runner has no key to sign what it accepted with",
                 code="E_SIGN",
                 hint="name the private key of one of the host root file's `runners` with HAOAM_STATE_KEY",
             )
-        payload = encode_payload(kind, tuple(json.loads(line) for line in lines))
+        before = self.repository.records
+        graph = Graph(self.repository, self.root.introduction)
+        previous = "" if kind in BEGINNINGS else digest_bytes(self._content(graph, before))
+        payload = encode_payload(kind, previous, lines=lines, applied=applied)
         signature = ssh.sign(state_authentication(payload), self.key, STATE_NAMESPACE)
         if signature.public not in self.root.runners:
             raise UsageError(
@@ -129,8 +197,8 @@ class RecordedMemory:
                 hint="name one of theirs with HAOAM_STATE_KEY",
             )
         record = encode_record(StateRecord(payload, signature.blob))
-        tip = self.repository.append_record(record, parent=self.repository.records, now=self.now)
-        self._note(tip, json.loads(lines[-1])["sequence"])
+        tip = self.repository.append_record(record, parent=before, now=self.now)
+        self._note(tip, sequence)
 
     def _after(self, winner: TrustState, accepted: Accepted) -> tuple[TrustedCommit, ...]:
         """Of what was accepted, what follows the winner's commit."""
@@ -155,12 +223,12 @@ class RecordedMemory:
                 where="refs/heads/haoam/state",
                 hint="after a look at what runs: haoam-sync trust state seed COMMIT",
             )
-        chain = self._chain(tip)
-        _, payload = next(chain)
+        accepting = (payload for _, payload in self._chain(tip) if payload.lines)
+        payload = next(accepting)  # the chain begins with one
         lines = self._lines(payload)
         if payload.kind == "advance":
-            found = next(chain, None)
-            before = self._lines(found[1])[-1] if found is not None else None
+            found = next(accepting, None)
+            before = self._lines(found)[-1] if found is not None else None
             if before is None or (lines[0].previous, lines[0].sequence) != (before.digest, before.sequence + 1):
                 raise _rollback("the record does not continue the one before it", tip)
         self._require_known(tip, lines)
@@ -178,26 +246,38 @@ class RecordedMemory:
     def _began(self, tip: str, sequence: int) -> bool:
         """Whether an operator began anew after that sequence number."""
         *_, (_, first) = self._chain(tip)
-        return first.kind != "advance" and self._lines(first)[-1].sequence > sequence
+        return self._lines(first)[-1].sequence > sequence
 
     def _chain(self, tip: str) -> Iterator[tuple[str, StatePayload]]:
-        """Records, newest first, as far as they continue each other. Every one is signed by a runner."""
+        """M3: records, newest first, back to where an operator began. Every one is signed by a runner."""
         graph = Graph(self.repository, self.root.introduction)
-        for _ in range(_MOST_RECORDS):
-            payload = self._record(graph, tip)
+        named = ""
+        for _ in range(_MOST_RECORDS if tip else 0):
+            if tip not in self._read:
+                content = self._content(graph, tip)
+                self._read[tip] = digest_bytes(content), self._record(content, tip)
+            digest, payload = self._read[tip]
+            if named and named != digest:
+                raise _rollback("the record does not continue the one before it", self.repository.records)
             yield tip, payload
-            parents = graph.parents(tip)
-            if payload.kind != "advance" or not parents:
+            if payload.kind in BEGINNINGS:
                 return
-            tip = parents[0]
+            parents = graph.parents(tip)
+            if not parents:
+                raise _rollback("the record does not continue the one before it", tip)
+            tip, named = parents[0], payload.previous
 
-    def _record(self, graph: Graph, commit: str) -> StatePayload:
-        """M2."""
+    def _content(self, graph: Graph, commit: str) -> bytes:
+        """The record that a commit carries."""
         tree = graph.raw(commit)[5:45].decode("ascii", "replace")
         blob = next((entry.oid for entry in graph.tree(tree, commit) if entry.name == _FILE and entry.is_plain), "")
         if not blob:
             raise _rollback("a commit of the state branch carries no record", commit)
-        record = parse_record(graph.blobs([blob])[0], where=commit)
+        return graph.blobs([blob])[0]
+
+    def _record(self, content: bytes, commit: str) -> StatePayload:
+        """M2."""
+        record = parse_record(content, where=commit)
         try:
             signature = parse_signature(record.signature)
         except FormatError as error:
@@ -233,7 +313,7 @@ class RecordedMemory:
         for before, line in pairwise(lines):
             if (line.previous, line.sequence) != (before.digest, before.sequence + 1):
                 raise _rollback("the lines of a record do not follow each other", where)
-        if payload.kind != "advance" and lines[0].previous:
+        if payload.kind in BEGINNINGS and lines and lines[0].previous:
             raise _rollback("a record that begins anew names one before it", where)
         for line in lines:
             remembered(line, self.root, where)

@@ -46,6 +46,12 @@ class _Votes:
     forge_refusals: tuple[NotTrustedError, ...] = ()
 
 
+def takes_forge(policy: LoadedPolicy, weights: Weights) -> bool:
+    """Whether a rule about this change takes reviews on a forge."""
+    chosen = [rule for rule in policy.spec.rules if meant(rule, weights)] or [_UNCHANGED]
+    return any(rule.evidence != "signed" for rule in chosen)
+
+
 def require_reviews(
     judge: Judge,
     subject: Subject,

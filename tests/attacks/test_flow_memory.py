@@ -111,12 +111,15 @@ def test_a_lost_memory_and_an_older_history_by_the_marks(site: Site) -> None:
 
 @pytest.mark.attack("E_STATE_ROLLBACK")
 def test_a_lost_memory_and_another_history(site: Site) -> None:
-    """A signed and reviewed sibling of what was applied does not contain it."""
-    _applied(site, site.introduction, 2006)
+    """A signed and reviewed sibling of what was applied does not contain it; nor does it keep the right history out."""
+    first = _applied(site, site.introduction, 2006)
     _forget(site, audit=True)
     head = site.move(site.commit(site.with_timeout(2007), [site.introduction]))
     site.review("bob", site.introduction, head)
     _held(site)
+    assert site.must(0, "trust", "state", "show", "--output", "json").json["accepted"] == []
+    site.move(first)
+    _applied(site, first, 2016)
 
 
 @pytest.mark.attack("E_STATE_ROLLBACK")

@@ -815,6 +815,51 @@ def test_a_forge_that_is_down_where_a_statement_would_do(world: ForgeWorld, publ
     assert world.verify().commit.reviewers == ("bob",)
 
 
+def _signed_alone(world: ForgeWorld, publics: Mapping[str, str]) -> tuple[ForgeWorld, str]:
+    """A merge that a statement approves, by rules that take statements alone."""
+    world = world.with_policy(forge_policy(publics, "signed"))
+    branch = _opened(world)
+    world.review("bob", world.introduction, branch)
+    return world, _merge(world, branch)
+
+
+@pytest.mark.parametrize("answer", [Answer(503, b"{}"), Answer(403, b"{}", {"X-RateLimit-Remaining": "0"})])
+def test_a_forge_that_is_down_where_statements_alone_count(
+    world: ForgeWorld, publics: Mapping[str, str], answer: Answer
+) -> None:
+    """An outage of GitHub holds nothing that needs no review there; the record names no answers."""
+    world, merge = _signed_alone(world, publics)
+    world.fake.wrong = lambda _path, _query: answer
+    accepted = world.verify().commit
+    assert (accepted.id, accepted.reviewers, accepted.forge) == (merge, ("bob",), "")
+    spec = world.spec | {"serial": 2, "previous": world.root.policy}
+    head = world.move(world.commit({**world.files, "trust.yaml": _policy(spec), "docs/web.md": b"two\n"}, [merge]))
+    world.review("bob", merge, head)
+    assert world.verify().commit.id == head
+
+
+@pytest.mark.attack("E_REVIEW_WITHDRAWN")
+def test_a_change_request_where_statements_alone_count(world: ForgeWorld, publics: Mapping[str, str]) -> None:
+    """A no on GitHub stops a change whose rules take statements alone, as long as GitHub says it."""
+    world, _ = _signed_alone(world, publics)
+    world.fake.review(12, CAROL, "CHANGES_REQUESTED")
+    world.refused("E_REVIEW_WITHDRAWN")
+
+
+@pytest.mark.attack("E_FORGE_UNKNOWN")
+@pytest.mark.parametrize("answer", [Answer(404, b"{}"), Answer(401, b"{}"), Answer(302, b"{}"), Answer(200, b"[")])
+def test_a_forge_that_answers_nonsense_where_statements_alone_count(
+    world: ForgeWorld, publics: Mapping[str, str], answer: Answer
+) -> None:
+    """What is no outage may hide a no: a wrong token, a redirect, half an answer, an unknown event hold it."""
+    world, _ = _signed_alone(world, publics)
+    world.fake.wrong = lambda _path, _query: answer
+    world.held()
+    world.fake.wrong = lambda _path, _query: None
+    world.fake.event(12, "base_ref_swapped", ALICE)
+    world.held()
+
+
 @pytest.mark.attack("E_FORGE_UNKNOWN")
 def test_a_host_that_asks_no_forge(world: ForgeWorld) -> None:
     """A policy that asks for reviews on GitHub is not met by a host that can not read them."""

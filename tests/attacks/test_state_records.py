@@ -12,88 +12,17 @@ from unittest import mock
 
 import pytest
 from flow_attack import Site
+from state_runners import STATE, Runners
 from trust_world import closed_api, git, make_key, policy_document
 
 from haoam_sync import trust
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.state_record import StateRecord, encode_record, parse_record, state_authentication
+from haoam_sync.model.state_record import encode_record, parse_record
 from haoam_sync.repository import Repository
 from haoam_sync.trust import ssh
 from haoam_sync.trust.memory import Accepted
 
-STATE = "refs/heads/haoam/state"
 Corrupt = Callable[["Runners", str], str]
-
-
-class Runners:
-    """A site whose hosts have no disk: each run begins with an empty state directory."""
-
-    def __init__(self, site: Site, key: Path, other: Path) -> None:
-        self.site = site
-        self.key = key
-        self.other = other
-        self.site.allowed = f'  runners: ["{ssh.public_of(key)}"]\n'
-        self.site.write_root()
-        self.site.secrets = {"HAOAM_STATE_KEY": str(key)}
-        self.count = 0
-
-    def change(self) -> str:
-        """A reviewed change on top of the branch."""
-        self.count += 1
-        base = self.tip("refs/heads/main")
-        head = self.site.move(self.site.commit(self.site.with_timeout(1000 + self.count), [base]))
-        self.site.review("bob", base, head)
-        return head
-
-    def new_machine(self) -> None:
-        """Whatever the last run left is gone."""
-        shutil.rmtree(self.site.host, ignore_errors=True)
-        shutil.rmtree(self.site.place / "audit", ignore_errors=True)
-
-    def accept(self) -> str:
-        """A run on a new machine: it accepts the branch and comes to the instance, which does not answer."""
-        self.new_machine()
-        self.site.gate.forget()
-        ran = self.site.must(7, "apply", "sha256:" + "0" * 64)
-        assert self.site.gate.connections > 0, ran.said
-        return self.accepted()
-
-    def accepted(self) -> str:
-        """What the source's record says."""
-        self.new_machine()
-        found = self.site.must(0, "trust", "state", "--output", "json").json["accepted"]
-        commit = found[-1]["commit"]
-        assert isinstance(commit, str)
-        return commit
-
-    def refused(self, code: str, *, keep: bool = False) -> None:
-        """A run is refused with this code before any request, and nothing is recorded."""
-        if not keep:
-            self.new_machine()
-        before = self.tip(STATE)
-        self.site.apply_refused(code)
-        assert self.tip(STATE) == before
-
-    def tip(self, ref: str) -> str:
-        """What a branch names; "" when there is none."""
-        return git(self.site.repo, "for-each-ref", "--format=%(objectname)", ref).decode().strip()
-
-    def seed(self) -> None:
-        """The operator begins with the introduction commit."""
-        self.site.must(0, "trust", "state", "seed", self.site.introduction, "--yes", "--without=eu/lb1")
-
-    def record(self, commit: str) -> bytes:
-        """The record that a commit carries."""
-        return git(self.site.repo, "show", f"{commit}:record.json")
-
-    def push(self, content: bytes, parent: str = "") -> str:
-        """Somebody puts a record on the branch."""
-        parents = [parent] if parent else []
-        return self.site.move(self.site.commit({"record.json": content}, parents, None), STATE)
-
-    def signed(self, payload: bytes, key: Path, namespace: str = "haoam-state@v1") -> bytes:
-        """A record with this payload, signed by somebody."""
-        return encode_record(StateRecord(payload, ssh.sign(state_authentication(payload), key, namespace).blob))
 
 
 @pytest.fixture
@@ -424,12 +353,27 @@ def _change(site: Site, milliseconds: int) -> str:
     return head
 
 
+def _seed(site: Site, commit: str) -> None:
+    """The operator's word for an instance that is down."""
+    site.must(0, "trust", "state", "seed", commit, "--yes", "--without=eu/lb1")
+
+
+def test_a_first_start_waits_for_the_instances(site: Site) -> None:
+    """Nothing is remembered before the marks are asked; an operator who has looked goes on without one that is down."""
+    head = _change(site, 1)
+    said = site.must(7, "apply", "sha256:" + "0" * 64).err
+    assert "trust state seed" in said
+    assert site.must(0, "trust", "state", "--output", "json").json["accepted"] == []
+    _seed(site, head)
+    assert "trust state seed" not in site.must(7, "apply", "sha256:" + "0" * 64).err
+
+
 @pytest.mark.attack("E_STATE_ROLLBACK")
 def test_a_lost_disk_and_an_older_history(site: Site) -> None:
     """The state is lost, the source shows an older commit: the audit log knows better, also for `confirm`."""
     first = _change(site, 1)
     second = _change(site, 2)
-    site.cli("apply", "sha256:" + "0" * 64)
+    _seed(site, second)
     shutil.rmtree(site.host)
     site.move(first)
     site.apply_refused("E_STATE_ROLLBACK")
@@ -444,7 +388,7 @@ def test_a_lost_disk_and_an_older_history(site: Site) -> None:
 def test_a_memory_that_cannot_be_believed_is_begun_anew(site: Site) -> None:
     """After a look around, the operator confirms the commit; what was there is put aside."""
     head = _change(site, 1)
-    site.cli("apply", "sha256:" + "0" * 64)
+    _seed(site, head)
     (site.host / "trust" / "accepted.json").write_bytes(b"{}")
     site.apply_refused("E_STATE_ROLLBACK")
     assert site.must(64, "trust", "state", "seed", head, "--yes", "--without=eu/lb1").err.startswith("E_STATE_SEED: ")
