@@ -143,8 +143,8 @@ class Opened:
         last = audit.last_accepted(self.settings.audit, self.root.introduction) if remembered.commit is None else ""
         return (*commits, *([last] if last else []))
 
-    def advance(self) -> trust.Accepted:
-        """Trust stage: as much of the policy's branch as can be trusted.
+    def advance(self, *, though_frozen: bool = False) -> trust.Accepted:
+        """Trust stage: as much of the policy's branch as can be trusted; `though_frozen` only to know who is a root.
 
         Raises:
             NotTrustedError: not even what was accepted last can be kept.
@@ -161,6 +161,7 @@ class Opened:
             pre_approved=self.pre_approved,
             named=self.named,
             forge=self.forge,
+            though_frozen=though_frozen,
         )
 
     def accepted(self) -> TrustedCommit:
@@ -209,7 +210,7 @@ class Opened:
         """
         remembered = self.memory.load()
         try:
-            return self.advance().commit.id
+            return self.advance(though_frozen=remembered.commit is None).commit.id
         except NotTrustedError as error:
             if remembered.commit is None or error.code != "E_KEY_REVOKED":
                 raise

@@ -94,10 +94,12 @@ def advance(
     pre_approved: PreApproved = no_class,
     named: NamedBy = nothing_named,
     forge: Forge | None = None,
+    though_frozen: bool = False,
 ) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
 
-    Arguments are those of `verify`.
+    Arguments are those of `verify`; `though_frozen` is for roots who speak: a freeze does not keep them from learning
+    whose policy is in force, also on a machine that remembers nothing. Nothing of that is stored.
 
     Returns:
         As `verify`; `commit` is the last one that is trusted, `refusal` says why the tip is not, when it is not.
@@ -109,7 +111,8 @@ def advance(
     run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past)
     head, refusal = repository.tip, None
     try:
-        run.require_thawed(state.accepted)
+        if not though_frozen:
+            run.require_thawed(state.accepted)
     except NotTrustedError as error:
         if state.commit is None:
             raise
@@ -124,7 +127,7 @@ def advance(
                 raise
             head = steps[-1].id if steps else state.accepted
             continue
-        if steps:
+        if steps and not though_frozen:
             later.require_thawed(head)
         _require_newer(repository, root, head, known)
         return _accepted(run, repository, tuple(steps), refusal)
