@@ -53,10 +53,10 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
     if back is None:
         back = canonical(kind, body, api)
     if body == back:  # for most sections; what follows is about what differs
-        return tuple(sorted(_odd_options(body)))
+        return tuple(sorted([*_odd_options(body), *_without_value(body)]))
     notes = _notes(kind, api)
     missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
-    found = [*missing, *_changed(body, back, ""), *_odd_options(body)]
+    found = [*missing, *_changed(body, back, ""), *_odd_options(body), *_without_value(body)]
     known = {one.path for one in found}
     others = (one for one in turned.turned(kind, body, back, api) if one.rule or not _within(one.path, known))
     return tuple(sorted([*found, *(Lost(one.path, one.reason, one.instead) for one in others)]))
@@ -65,6 +65,20 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
 def _within(path: str, known: Collection[str]) -> bool:
     """Whether something at `path`, or below it, is known to be lost."""
     return any(f"{other}.".startswith(f"{path}.") or f"{path}.".startswith(f"{other}.") for other in known)
+
+
+_COUNTERS = frozenset({"sc-add-gpc", "sc-set-gpt", "sc-set-gpt0"})
+
+
+def _without_value(body: JsonObject) -> Iterator[Lost]:
+    """Rules of TCP that set a counter to nothing: written, and shown in no answer (measured)."""
+    rules = body.get("tcp_request_rule_list")
+    for place, rule in enumerate(rules if isinstance(rules, Sequence) and not isinstance(rules, str) else ()):
+        if not isinstance(rule, Mapping) or rule.get("action") not in _COUNTERS:
+            continue
+        if rule.get("sc_int") is None and not rule.get("expr") and not rule.get("gpt_value"):
+            reason = "the server writes a rule without a value, and shows it in no answer"
+            yield Lost(f"tcp_request_rule_list.{place}.action", reason, "sc_int or expr, beside it")
 
 
 def _odd_options(body: JsonObject) -> Iterator[Lost]:

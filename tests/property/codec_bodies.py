@@ -54,7 +54,8 @@ def _models(version: str) -> Mapping[str, Any]:
 
 
 @cache
-def _actions(version: str) -> Mapping[str, Actions]:
+def actions(version: str) -> Mapping[str, Actions]:
+    """What each kind of rule may be, by the name of its model."""
     new = version == "3.4"
     return {
         "http_request_rule": http_rules.request(new=new),
@@ -83,20 +84,18 @@ def _fields(version: str, schema: Mapping[str, Any]) -> tuple[dict[str, Any], se
 @cache
 def _object(version: str, model: str) -> st.SearchStrategy[dict[str, Any]]:
     properties, required = _fields(version, _models(version)[model])
-    actions = _actions(version).get(model)
-    if actions is None:
+    known = actions(version).get(model)
+    if known is None:
         return _some(version, properties, required)
-    kinds = [name for name in properties[actions.key]["enum"] if name in actions.by_name]
-    return st.sampled_from(kinds).flatmap(lambda name: _rule(version, properties, actions, name))
+    kinds = [name for name in properties[known.key]["enum"] if name in known.by_name]
+    return st.sampled_from(kinds).flatmap(lambda name: _rule(version, properties, known, name))
 
 
-def _rule(
-    version: str, properties: Mapping[str, Any], actions: Actions, name: str
-) -> st.SearchStrategy[dict[str, Any]]:
-    own = {field: schema for field, schema in properties.items() if field in actions.by_name[name].fields}
-    own.pop(actions.key, None)
-    fixed = {actions.key: st.just(name)}
-    if actions.key == "action" and "type" in properties:
+def _rule(version: str, properties: Mapping[str, Any], known: Actions, name: str) -> st.SearchStrategy[dict[str, Any]]:
+    own = {field: schema for field, schema in properties.items() if field in known.by_name[name].fields}
+    own.pop(known.key, None)
+    fixed = {known.key: st.just(name)}
+    if known.key == "action" and "type" in properties:
         fixed["type"] = st.sampled_from(properties["type"]["enum"]).filter(lambda kind: kind != "inspect-delay")
     return st.fixed_dictionaries({**fixed, **{field: _value(version, schema) for field, schema in own.items()}})
 

@@ -145,3 +145,12 @@ def test_a_range_of_one_port() -> None:
     bind = {"name": "b", "address": "127.0.0.1", "port": 80, "port-range-end": 80}
     body: dict[str, Any] = {"name": "f", "binds": {"b": bind}}
     assert "port-range-end" not in canonical(SectionKind.FRONTEND, body, NEW)["binds"]["b"]
+
+
+@pytest.mark.parametrize("action", ["sc-add-gpc", "sc-set-gpt", "sc-set-gpt0"])
+def test_a_counter_set_to_nothing(action: str) -> None:
+    """A rule of TCP that gives a counter no value is written and never read back: it is lost, and named."""
+    rule: dict[str, Any] = {"type": "connection", "action": action, "sc_inc_id": "0"}
+    said = [one.path for one in lost(SectionKind.FRONTEND, {"name": "f", TCP: [rule]}, NEW)]
+    assert f"{TCP}.0.action" in said
+    assert not lost(SectionKind.FRONTEND, {"name": "f", TCP: [{**rule, "expr": "int(1)"}]}, NEW)
