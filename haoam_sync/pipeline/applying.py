@@ -77,11 +77,14 @@ def _trusted(here: Opened, revision: str, clusters: tuple[str, ...], log: AuditL
 def _ask_marks(here: Opened, commit: TrustedCommit, clusters: tuple[str, ...], log: AuditLog) -> None:
     """Whether an instance of these clusters carries something newer, or of another history.
 
+    A commit that could not be applied anyway is refused before anybody is asked.
+
     Raises:
-        NotTrustedError: E_STATE_ROLLBACK.
+        NotTrustedError: E_STATE_ROLLBACK; E_SECRET_REFERENCE.
+        InvalidDesiredError: its desired state does not hold.
         InstanceError: one of them does not say.
     """
-    asked = planning.instances(chosen(here.fleet(commit), clusters))
+    asked = planning.instances(chosen(here.wanted(commit).fleet, clusters))
     try:
         snapshots = connecting.snapshots(asked, here.reveal, log.recorder(), {})
     except InstanceError as error:

@@ -70,7 +70,13 @@ def fleets(tmp_path: Path, people: Mapping[str, Path]) -> Iterator[tuple[Edge, E
     with edge(tmp_path / "one", people, "eu/lb1", limits=_LIMITS) as first:
         first.review()
         first.must(0, "apply", first.plan_digest())
-        second = Edge(tmp_path / "two", people, first.nodes, first.origins, _LIMITS)
+        second = Edge(
+            tmp_path / "two",
+            people,
+            first.nodes,
+            first.origins,
+            f"{_LIMITS}  # another repository, even when both begin in one second",
+        )
         second.write({**dict.fromkeys(GOOD), "haproxy/stays.yaml": _STAYS})
         yield first, second
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,7 +208,7 @@ def test_a_drift_check_sees_another_text_at_the_version_left(tmp_path: Path) -> 
         plan = instance_plan(version=6)
         log.drift(plan, commit=COMMIT)
         changed = type(plan.guard)(6, "sha256:" + "f" * 64)
-        log.drift(type(plan)(**{**{f: getattr(plan, f) for f in plan.__slots__}, "guard": changed}), commit=COMMIT)
+        log.drift(replace(plan, guard=changed), commit=COMMIT)
     found = audit.verify(tmp_path).unattributed
     assert [(change.what, change.found) for change in found] == [("checksum", "sha256:" + "f" * 64)]
 
