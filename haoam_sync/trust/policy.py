@@ -395,7 +395,11 @@ def _able(principal: Principal | None, evidence: str) -> bool:
     if principal is None or principal.kind != "human":
         return False
     key = any(key.status == "active" for key in principal.keys)
-    account = principal.forge is not None
+    return gives(evidence, key=key, account=principal.forge is not None)
+
+
+def gives(evidence: str, *, key: bool, account: bool) -> bool:
+    """Whether somebody who has a key, or an account on the forge, can give this kind of evidence."""
     match evidence:
         case "github":
             return account

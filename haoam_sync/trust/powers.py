@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from haoam_sync.model.trust_policy import Rule, is_trust_file
-from haoam_sync.trust.policy import AUTHOR, ROOT, KeyUse, LoadedPolicy, end_of, evidence_of
+from haoam_sync.trust.policy import AUTHOR, ROOT, KeyUse, LoadedPolicy, end_of, evidence_of, gives
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -49,18 +49,8 @@ class Powers:
     def able(self, name: str, evidence: str) -> bool:
         """Whether somebody can review with this kind of evidence."""
         person = self.policy.spec.principals[name]
-        key, account = name in self.signers, self.forge and person.forge is not None
-        if person.kind != "human":
-            return False
-        match evidence:
-            case "github":
-                return account
-            case "any":
-                return key or account
-            case "both":
-                return key and account
-            case _:
-                return key
+        account = self.forge and person.forge is not None
+        return person.kind == "human" and gives(evidence, key=name in self.signers, account=account)
 
     def people(self, role: str, evidence: str = "signed") -> frozenset[str]:
         """Who of a role can review with this kind of evidence."""

@@ -30,6 +30,8 @@ from haoam_sync.trust.weights import weigh
 
 Decision = Literal["approve", "reject", "withdraw"]
 _TRIES = 5
+_NO_STATEMENTS = Log((), ())
+"""For questions in which no statement has a part: the log of years is read once, when something is signed."""
 
 
 def needed(
@@ -41,7 +43,7 @@ def needed(
         NotTrustedError: the policy of its base, or one of the two trees, can not be read.
     """
     graph = Graph(repository, root.introduction)
-    case = _case(graph, read_log(graph, repository.attestations), root, now, named)
+    case = _case(graph, _NO_STATEMENTS, root, now, named)
     changes = case.trees.changes(graph.commit(proposed.base).tree, graph.commit(proposed.id).tree, proposed.id)
     return matched(case.policy(proposed.base), weigh(case, proposed.base, proposed.id, changes))
 
@@ -167,7 +169,7 @@ def reviewer(
         NotTrustedError: E_REVIEWER_UNKNOWN, the key is nobody's; or it may not sign any more.
     """
     graph = Graph(repository, root.introduction)
-    case = _case(graph, read_log(graph, repository.attestations), root, now, nothing_named)
+    case = _case(graph, _NO_STATEMENTS, root, now, nothing_named)
     return _owner(case, case.policy(proposed.base), proposed, key, now).principal
 
 
