@@ -46,7 +46,9 @@ def validate(
         if not found.haproxy:
             printing.note("no haproxy was found, so none has judged the rendered configuration")
         for instance in found.unjudged:
-            printing.note(f"{instance}: loads Lua, which nobody reviewed yet, so HAProxy was not asked")
+            printing.note(
+                f"{instance}: names Lua or files elsewhere, and nobody reviewed it yet: HAProxy was not asked"
+            )
         if found.haproxy and not found.refused and not found.unjudged:
             click.echo("HAProxy accepts the rendered configuration of every instance")
         if not found.refused:

@@ -39,6 +39,8 @@ _FIELDS: tuple[tuple[FileKind, tuple[str, ...]], ...] = tuple(
     )
 )
 """Fields that hold a file: the name of a document, or, with a `/` in it, a path on the instance."""
+_PATHS_ONLY = (("h1_case_adjust_file",),)
+"""Fields that hold a path, and never a document's name."""
 _RETURNING = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
 _RETURNED_FILES = frozenset({"file", "lf-file", "errorfile"})
 """Values of `return_content_format` with which `return_content` is a file."""
@@ -72,6 +74,7 @@ _NAMES = _Words.of(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """Of documents. Anything else is a path, or one of HAProxy's own words (`@system-ca`, `virt@routes`)."""
 _PATHS = _Words.of(r"/[A-Za-z0-9_./-]+")
 """On an instance."""
+_WHATEVER = _Words.of(r"(?s:.*)")
 _BRACES = re.compile(r"\{[^{}]*\}")
 _PROSE = frozenset({"description", "return_content", "auth_realm", "realm"})
 
@@ -110,6 +113,16 @@ def files(body: JsonObject) -> Iterator[FileReference]:
 def paths(body: JsonObject) -> Iterator[FileReference]:
     """Every file that `body` refers to by its path on the instance, which stands in `FileReference.name`."""
     return (found.reference for found in _all(body, _PATHS))
+
+
+def held(body: JsonObject) -> Iterator[str]:
+    """What stands in each field that holds a file, whatever it looks like; not what expressions name."""
+    for pattern in (*(pattern for _, pattern in _FIELDS), *_PATHS_ONLY):
+        if holds(body, pattern):
+            yield from (text for _, text in matching(body, pattern))
+    for field in _RETURNING:
+        if field in body:
+            yield from (found.reference.name for found in _returned(body, field, _WHATEVER))
 
 
 def with_paths(body: JsonObject, path_of: Callable[[FileReference], str | None]) -> JsonObject:

@@ -38,6 +38,13 @@ _PAGE = b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 _OF_THEIR_OWN_FORM = frozenset({"ssl_options", "filter_list"})
 """Fields whose files (DH parameters, SPOE configurations) no empty file stands for: HAProxy is shown what is named."""
 _RUNS_CODE = re.compile(r"^[^\S\n]*+lua-", re.MULTILINE)
+_QUOTES = re.compile(r"[\"'\\]")
+"""Signs that HAProxy takes out of a word (manual, 2.2 "Quoting and escaping")."""
+_OPENED = re.compile(r"(?:(?<!\S)-f\s+|\bmap(?:_[a-z0-9]+){0,3}\(\s*)([^\s,)]*)")
+"""What expressions have HAProxy open, in text without quotes: patterns of an ACL, and maps."""
+_SETS_VARIABLE = re.compile(r"^[^\S\n]*+(?:pre)?setenv\b", re.MULTILINE)
+_HAPROXYS_OWN = re.compile(r"@[a-z-]+")
+"""Words in place of a file: `@system-ca`."""
 
 
 def text_of(instance: DesiredInstance) -> str:
@@ -52,8 +59,9 @@ def text_of(instance: DesiredInstance) -> str:
 def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], tuple[InstanceId, ...]]:
     """What HAProxy says against each instance's text, for those that it refuses; and those that it was not asked about.
 
-    Nobody has reviewed that text yet, and HAProxy would run what it loads: a text that loads Lua is not judged. HAProxy
-    gets no environment (`lab.haproxy`), so that `"${NAME}"` reads nothing of ours.
+    Nobody has reviewed that text yet, and HAProxy would run what it loads, and quote what it reads: a text that loads
+    Lua, or names a file for which nothing can stand in, is not judged. HAProxy gets no environment (`lab.haproxy`), so
+    that `"${NAME}"` reads nothing of ours.
     """
     refused = {}
     unjudged = []
@@ -79,11 +87,27 @@ def refusals(wanted: Desired, haproxy: Path) -> tuple[Mapping[InstanceId, str], 
                     content = stand_ins.in_list(content.decode()).encode()
                 (directory / file.storage_name).write_bytes(content)
             text = text_in_directories(text, directories)
+            if _reads_elsewhere(instance, text, directory):
+                unjudged.append(identity)
+                continue
             text = "\n\n".join([*_made_up(instance, directory), text])
             accepted, words = check(text, haproxy)
             if not accepted:
                 refused[identity] = _NOTICE.sub("", words).strip() or words
     return refused, tuple(unjudged)
+
+
+def _reads_elsewhere(instance: DesiredInstance, text: str, directory: Path) -> bool:
+    """Whether HAProxy would open a file of this machine, and could quote it: one that no file in `directory` is for."""
+    bare = _QUOTES.sub("", text)
+    if "$" in bare and _SETS_VARIABLE.search(bare):
+        return True  # any word may be anything
+    fields = (name for one in instance.sections.values() for name in file_references.held(one.body))
+    named = (*(found[1] for found in _OPENED.finditer(bare)), *fields)
+    places = {f"{directory}/", *(store.placeholder for store in FileStore)}
+    return any(
+        not _HAPROXYS_OWN.fullmatch(name) and (".." in name or not name.startswith(tuple(places))) for name in named
+    )
 
 
 class _StandIns:

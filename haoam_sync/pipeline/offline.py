@@ -31,7 +31,7 @@ class Validation:
         sections: how many sections they have in total.
         haproxy: path of the HAProxy that judged the rendered text, "" when none was found.
         refused: for each instance whose text HAProxy refuses, its words.
-        unjudged: instances whose text loads Lua: HAProxy would run it, so it was not asked.
+        unjudged: instances whose text loads Lua, or names a file that may be of this machine: HAProxy was not asked.
     """
 
     commit: str

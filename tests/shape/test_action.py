@@ -19,9 +19,10 @@ ROOT = Path(__file__).parents[2]
 DIGEST = f"sha256:{'a' * 64}"
 _STUB = """#!{python}
 import json, os, sys
-if sys.argv[1:3] != ["-m", "venv"]:
+if "venv" not in sys.argv:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
-place = sys.argv[3] + "/bin/"
+assert sys.argv[1:4] == ["-I", "-m", "venv"]
+place = sys.argv[4] + "/bin/"
 os.makedirs(place)
 for name, text in (("pip", "#!/bin/sh\\n"), ("haoam-sync", open({tool!r}).read())):
     open(place + name, "w").write(text)
@@ -35,6 +36,7 @@ seen = {{"arguments": sys.argv[1:], "environment": {{name: os.environ[name] for 
 seen["key"] = [open(key).read(), oct(os.stat(key).st_mode & 0o777)] if key else None
 json.dump(seen, open({seen!r}, "w"))
 print({answer!r})
+print({words!r}, file=sys.stderr)
 sys.exit({code})
 """
 
@@ -85,7 +87,8 @@ class Runner:
             name: re.sub(r"\$\{\{ (\S+) \}\}", lambda m: values[m[1]], text) for name, text in step["env"].items()
         }
         tool, seen, out = self.place / "tool", self.place / "seen.json", self.place / "output"
-        tool.write_text(_TOOL.format(python=sys.executable, seen=str(seen), answer=answer, code=code))
+        words = "::set-env name=B::from-stderr"
+        tool.write_text(_TOOL.format(python=sys.executable, seen=str(seen), answer=answer, code=code, words=words))
         (self.place / "bin").mkdir()
         stub = self.place / "bin" / "python3"
         stub.write_text(_STUB.format(python=sys.executable, tool=str(tool)))
@@ -93,6 +96,8 @@ class Runner:
         for name in ("temp", "workspace"):
             (self.place / name).mkdir()
         (self.place / "workspace" / "a-file").touch()
+        for name in ("secrets", "json", "re", "sys", "site", "venv"):
+            (self.place / "workspace" / f"{name}.py").write_text(f"open({str(self.place / 'imported')!r}, 'w')\n")
         out.touch()
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],  # noqa: S607 - as a runner does
@@ -110,6 +115,7 @@ class Runner:
             text=True,
             check=False,
         )
+        assert not (self.place / "imported").exists(), "a file of the checkout was run"
         outputs = dict(line.split("=", 1) for line in out.read_text().splitlines())
         return Ran(
             done.returncode,
@@ -197,8 +203,16 @@ def test_the_log_is_no_place_for_commands(runner: Runner) -> None:
     (token,) = re.findall(r"^::stop-commands::([0-9a-f]{32})$", ran.said, re.MULTILINE)
     before, inside = ran.said.split(f"::stop-commands::{token}\n")
     inside, after = inside.split(f"::{token}::\n")
-    assert "::set-env" in inside
+    assert "::set-env name=A" in inside
+    assert "from-stderr" in inside
     assert "::set-env" not in before + after
+
+
+def test_a_checkout_has_no_modules_for_the_script(runner: Runner) -> None:
+    """A file `secrets.py`, `json.py` or `venv.py` in the pull request is not run by the script's own Python."""
+    assert runner.step({"command": "validate"}).code == 0
+    script = action()["runs"]["steps"][0]["run"]
+    assert not re.search(r"\bpython3 (?!-I )", script)
 
 
 def test_the_state_key_is_a_private_file_for_one_command(runner: Runner) -> None:

@@ -127,6 +127,47 @@ def test_files_of_this_machine_are_not_read(tmp_path: Path) -> None:
     assert _refusals({"haproxy/web.yaml": _document("Backend", spec)}) == {}
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "acl_list: [{acl_name: a, criterion: src, value: '-f ../../../../../../../../..PLACE'}]",
+        "acl_list: [{acl_name: a, criterion: src, value: '-f \"PLACE\"'}]",
+        "acl_list: [{acl_name: a, criterion: src, value: '\"-f\" PLACE'}]",
+        "acl_list: [{acl_name: a, criterion: src, value: '-f .netrc'}]",
+        "http_request_rule_list: [{type: deny, cond: if, cond_test: '{ src -f ../../../../../../../../..PLACE }'}]",
+        "http_request_rule_list: [{type: deny, cond: if, cond_test: '{ src,map_ip(\"PLACE\") -m found }'}]",
+        "filter_list: [{type: spoe, spoe_engine: e, spoe_config: PLACE}]",
+        "error_files: [{code: 503, file: '../../../../../../../../..PLACE'}]",
+        (
+            "http_request_rule_list: [{type: return, return_status_code: 200, return_content_type: text/plain, "
+            "return_content_format: lf-file, return_content: '../../../../../../../../..PLACE'}]"
+        ),
+    ],
+)
+def test_a_file_that_nothing_can_stand_in_for(tmp_path: Path, spec: str) -> None:
+    """Relative paths, quotes and files of their own form: HAProxy would quote what the runner has there. Not asked."""
+    place = tmp_path / "nets.lst"
+    place.write_text("a-secret-of-this-host\n")
+    spec = f"{{mode: http, {spec.replace('PLACE', str(place))}}}"
+    wanted = desired.load("c" * 40, {"haoam.yaml": FLEET, "haproxy/web.yaml": _document("Backend", spec)}, None)
+    assert judging.refusals(wanted, find_haproxy()) == ({}, (LB1,))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["h1_case_adjust_file: PLACE", "environment_options: {setenv: [{name: F, value: '-f'}]}"],
+)
+def test_a_file_of_global_that_nothing_can_stand_in_for(tmp_path: Path, spec: str) -> None:
+    """The same for a path that only `global` has, and for words that a variable of `global` makes."""
+    place = tmp_path / "cases"
+    place.write_text("abc ABC\nabc ABC\n")
+    text = f"apiVersion: haoam/v1\nkind: Global\nmetadata: {{}}\nspec: {{{spec.replace('PLACE', str(place))}}}\n"
+    acl = f"{{mode: http, acl_list: [{{acl_name: a, criterion: src, value: '\"${{F}}\" {place}'}}]}}"
+    files = {"haproxy/global.yaml": text.encode(), "haproxy/web.yaml": _document("Backend", acl)}
+    wanted = desired.load("c" * 40, {"haoam.yaml": FLEET, **files}, None)
+    assert judging.refusals(wanted, find_haproxy()) == ({}, (LB1,))
+
+
 def test_maps_and_lists_whose_contents_are_secret() -> None:
     """What only a secret tells is stood in for by what HAProxy takes, whatever the types of keys and values."""
     secret = "{content: {secret: file/x}}"
