@@ -30,6 +30,8 @@ STATEMENT_BYTES: Final = 131_072
 MOST_PLANS: Final = 700
 """So many plans fit into a statement, whatever the instances are called."""
 
+YEARS: Final = range(2000, 3000)
+"""Of every time that is read."""
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -42,11 +44,14 @@ def parse_time(text: str) -> datetime:
     """Read `2027-11-01T12:00:00Z`.
 
     Raises:
-        ValueError: any other spelling.
+        ValueError: any other spelling; a year that no clock of ours shows, near which nothing can be reckoned.
     """
     if _TIME.fullmatch(text) is None:
         raise ValueError("a time is written 2027-11-01T12:00:00Z")
-    return datetime.fromisoformat(text)
+    found = datetime.fromisoformat(text)
+    if found.year not in YEARS:
+        raise ValueError(f"the year is from {YEARS[0]} to {YEARS[-1]}")
+    return found
 
 
 def format_time(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from haoam_sync.model import glob
+from haoam_sync.model.evidence import YEARS
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 """A principal's or role's name: no patterns, no spaces."""
@@ -41,7 +42,8 @@ def is_trust_file(path: str) -> bool:
 def _date_text(text: str) -> str:
     if _DATE.fullmatch(text) is None:
         raise ValueError('a date is written "2027-11-01"')
-    date.fromisoformat(text)
+    if date.fromisoformat(text).year not in YEARS:
+        raise ValueError(f"the year is from {YEARS[0]} to {YEARS[-1]}")
     return text
 
 

@@ -69,11 +69,13 @@ class RootWord:
     def thaw(self, freeze: str, reason: str) -> Thaw:
         """This root's part in lifting a freeze; `freeze` is its id, or "" for the only one.
 
+        Of several with one id (who freezes chooses it), the oldest: then the next.
+
         Raises:
             UsageError: there is no such freeze in force, or several.
         """
         found = [one for one, _ in self.standing.freezes if freeze in {"", one.id}]
-        if len(found) != 1:
+        if len({one.id for one in found}) != 1:
             there = ", ".join(one.id for one, _ in self.standing.freezes) or "none"
             raise UsageError(
                 "there is no such freeze in force" if not found else "several freezes are in force",

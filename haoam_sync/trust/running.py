@@ -136,7 +136,9 @@ class Run:
         """C1 to C5, around the steps.
 
         What roots said is judged by the policy that the steps lead to, too: one whom they bring in may have spoken.
-        `hopeful`: affirmations whose roots are on the way are taken for enough until they can be judged.
+        `hopeful`: affirmations whose roots are on the way are taken for enough until they can be judged. What was
+        walked in hope is walked once more, with what they turned out to be worth: whose word counted on the way is not
+        all noted in the steps.
         """
         run = self
         while True:
@@ -160,6 +162,8 @@ class Run:
             later = replace(later, doubt=later.doubted(head, everything, later.places(head)))
             found = next(later.resting(everything), None)
             if found is None:
+                if hopeful:
+                    steps[:] = replace(later, watch=None).steps(head)
                 return later
             if later.denied <= run.denied:
                 del steps[steps.index(found.step) if found.step in steps else 0 :]

@@ -13,6 +13,8 @@ Z4  A freeze holds whatever became of its key since: neither time nor rotation l
     the root out of the policy.
 Z5  A thaw needs a key that is active in the policy that counts it, when it was signed: a retired key lifts nothing that
     was frozen after its retirement. It lies after its freeze and names it by id and digest; it is not of the future.
+    Signed before the freeze, by what both say (one root could freeze in the name of next year, and nobody could thaw
+    that), it counts only while its key may be used.
 
 A freeze is lifted when as many different roots as a policy's threshold asks for say so, under the policy in force or
 one that is not older than the freeze's own: so it stays lifted when a root who helped leaves. One root may stop
@@ -143,13 +145,15 @@ def _votes(
 
 def _lifts(case: Case, policy: LoadedPolicy, freeze: Freeze, thaw: Thaw, entry: Entry, revoked: frozenset[str]) -> bool:
     issued = parse_time(thaw.issued)
-    if thaw.freeze != freeze.id or not parse_time(freeze.issued) - CLOCK_SKEW <= issued <= case.now + CLOCK_SKEW:
+    if thaw.freeze != freeze.id or issued > case.now + CLOCK_SKEW:
         return False
     use = signer(case, policy, entry)
     if use is None or not revoked.isdisjoint(use.names):
         return False
     try:
         policy.require_usable(use, issued, entry.commit)
+        if issued < parse_time(freeze.issued) - CLOCK_SKEW:
+            policy.require_usable(use, case.now, entry.commit)
     except NotTrustedError:
         return False
     return True
@@ -163,6 +167,8 @@ class Policies:
         self._accepted = accepted
         self.now = case.policy(accepted)
         self._earlier: dict[str, LoadedPolicy | None] = {}
+        self._line = self._commits()
+        self._there: dict[str, str] = {}
 
     def of(self, digest: str) -> Iterator[LoadedPolicy]:
         """The one in force, and the accepted one with this digest."""
@@ -180,13 +186,20 @@ class Policies:
         return self._earlier[digest]
 
     def _find(self, digest: str) -> LoadedPolicy | None:
-        case, graph = self._case, self._case.graph
+        """The line is walked once, however many policies are asked for: whoever may push may name what never was."""
+        while digest not in self._there:
+            oid = next(self._line, "")
+            if not oid:
+                return None
+            self._there.setdefault(self._case.policy_digest(oid), oid)
+        return self._case.policy(self._there[digest])
+
+    def _commits(self) -> Iterator[str]:
+        graph = self._case.graph
         for oid in graph.line(self._accepted):
-            if case.policy_digest(oid) == digest:
-                return case.policy(oid)
+            yield oid
             if oid == graph.introduction:
                 break
-        return None
 
 
 def _genuine(case: Case, policies: Policies, revoked: Mapping[str, str]) -> Iterator[tuple[RootStatement, Entry]]:

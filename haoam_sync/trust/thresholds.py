@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.commit import Review
-from haoam_sync.model.evidence import format_time
+from haoam_sync.model.evidence import encode_statement, format_time
 from haoam_sync.model.forge import unknown
 from haoam_sync.model.trust_policy import SECTIONS, Rule
 from haoam_sync.trust.forge_reviews import NOT_ASKED, ForgeVotes
@@ -226,16 +226,17 @@ def _votes(
 def _first_of_each(judge: Judge, entries: Sequence[Entry], policy: LoadedPolicy) -> Iterable[Entry]:
     """Statements, each once: one that is pushed again after it was taken back says nothing new.
 
-    Only what its principal signed takes the place of what comes later: a copy by somebody else, put before it, would
-    silence a reviewer. What nobody of the policy signed is passed on, to be refused by its reason.
+    The same is what says the same, to the letter: another one with its id, by an old key of the same person and put
+    before it, would silence a reviewer. What nobody of the policy signed is passed on, to be refused by its reason.
     """
-    seen: set[tuple[str, str]] = set()
+    seen: set[bytes] = set()
     for entry in entries:
         said = judge.genuine(entry, policy)
-        if said is not None and (said.principal, said.id) in seen:
+        words = encode_statement(said) if said is not None else b""
+        if words in seen:
             continue
-        if said is not None:
-            seen.add((said.principal, said.id))
+        if words:
+            seen.add(words)
         yield entry
 
 

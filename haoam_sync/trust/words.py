@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from haoam_sync.errors import InvalidDesiredError, NotTrustedError
 from haoam_sync.model.account import IgnoredReview
 from haoam_sync.model.commit import Review, TrustedCommit
-from haoam_sync.model.evidence import Predicate
+from haoam_sync.model.evidence import Predicate, encode_statement
 from haoam_sync.model.trust_policy import is_trust_file
 from haoam_sync.trust.case import Attempt, Case
 from haoam_sync.trust.core import judge_of
@@ -92,7 +92,7 @@ class _Teller:
 
     def told(self, entries: Iterator[Entry], counted: Collection[tuple[str, str]]) -> Iterator[IgnoredReview]:
         """What does not count. `counted` are approvals (principal, id) that surely do."""
-        seen: set[tuple[str, str]] = set()
+        seen: set[bytes] = set()
         for entry in entries:
             said = entry.parsed.predicate
             if said is None:
@@ -100,9 +100,10 @@ class _Teller:
                 continue
             name = (said.principal, said.id)
             genuine = self.judge.genuine(entry) is not None
-            if name in counted or (genuine and name in seen):
+            words = encode_statement(said)
+            if name in counted or (genuine and words in seen):
                 continue
-            seen |= {name} if genuine else set()
+            seen |= {words} if genuine else set()
             refusal = self._refusal(entry, said)
             if refusal is not None:
                 yield _ignored(said, entry, refusal)

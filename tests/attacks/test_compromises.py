@@ -343,6 +343,23 @@ def test_rubbish_that_looks_like_an_affirmation_gives_a_stolen_key_no_voice(worl
     assert world.verify(head).commit.id == head
 
 
+@pytest.mark.attack("E_ROOT_QUORUM")
+def test_an_affirmation_by_nobody_for_a_key_that_only_the_new_policy_has(world: World) -> None:
+    """A new host takes no word of whoever may push for the quorum of the new roots; that of a quorum it does."""
+    principals = json.loads(json.dumps(world.spec["principals"]))
+    principals["bob"]["keys"] = [{"id": "bob-2", "type": "ssh", "public": world.publics["bob-new"]}]
+    head = _policy(world, world.introduction, "alice", ("bob",), principals=principals)
+    world.review("bob", world.introduction, head, key="bob-new", key_id="bob-2")
+    stolen = fingerprint(world.publics["bob-new"])
+    _deny(world, stolen)
+    world.refused("E_ROOT_QUORUM")
+    affirm(world, "mallory", head, "bob", keys=(stolen,))
+    affirm(world, "alice", head, "bob", keys=(stolen,))
+    world.refused("E_ROOT_QUORUM")
+    affirm(world, "carol", head, "bob", keys=(stolen,))
+    assert world.verify().commit.id == head
+
+
 # --- the last commit beyond doubt ------------------------------------------------------------------------------------
 
 

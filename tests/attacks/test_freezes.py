@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from root_words import compromise, freeze, say, thaw
+from root_words import a_freeze, compromise, freeze, say, thaw
 from trust_world import World, git, policy_bytes, policy_document
 
 from haoam_sync import trust
@@ -64,12 +64,11 @@ def test_a_lifted_freeze_pushed_again_says_nothing_new(world: World) -> None:
         {"ref": "refs/heads/other"},
         {"freeze": "0" * 32},
         {"issued": "2099-01-01T00:00:00Z"},
-        {"issued": "2020-01-01T00:00:00Z"},
     ],
     ids=lambda changes: next(iter(changes)) + str(next(iter(changes.values())))[:4],
 )
 def test_a_thaw_that_belongs_elsewhere(world: World, changes: dict[str, Any]) -> None:
-    """A thaw for another repository, branch or freeze, or of another time, lifts nothing."""
+    """A thaw for another repository, branch or freeze, or of the future, lifts nothing."""
     _reviewed(world)
     frozen = freeze(world, "alice")
     thaw(world, "bob", frozen)
@@ -83,13 +82,50 @@ def test_a_thaw_that_belongs_elsewhere(world: World, changes: dict[str, Any]) ->
 def test_a_freeze_of_the_future_and_one_of_long_ago(world: World) -> None:
     """Time does not lift a freeze, and neither does a clock that goes wrong."""
     _reviewed(world)
-    late = freeze(world, "alice", issued=format_time(world.now + timedelta(days=400)))
+    freeze(world, "alice", issued=format_time(world.now + timedelta(days=400)))
     world.refused("E_FROZEN")
-    for name in ("bob", "carol"):
-        thaw(world, name, late, issued=format_time(world.now))
-    world.refused("E_FROZEN")  # before the freeze, by what it says
     freeze(world, "bob", issued=format_time(world.now - timedelta(days=4000)))
     world.refused("E_FROZEN")
+
+
+def test_a_freeze_in_the_name_of_next_year_can_be_lifted(world: World) -> None:
+    """One root stops everything, and never for good: a quorum lifts it today, and next year it is lifted, too."""
+    head = _reviewed(world)
+    late = freeze(world, "alice", issued=format_time(world.now + timedelta(days=400)))
+    world.refused("E_FROZEN")
+    thaw(world, "bob", late, issued=format_time(world.now))
+    world.refused("E_FROZEN")
+    thaw(world, "carol", late, issued=format_time(world.now))
+    assert world.verify().commit.id == head
+    world.now += timedelta(days=401)
+    assert world.verify().commit.id == head
+
+
+@pytest.mark.attack("E_FROZEN")
+def test_a_thaw_by_keys_that_ended_in_the_name_of_last_year(world: World, publics: dict[str, str]) -> None:
+    """A quorum of keys that nobody may use any more lifts nothing, whatever time it writes."""
+    spec = policy_document(publics)
+    for name in ("bob", "carol"):
+        spec["principals"][name]["keys"][0]["not_after"] = "2027-03-02"
+    world = world.other(spec)
+    head = _reviewed(world, "dave", "bob")
+    world.verify()
+    world.now += timedelta(days=3)
+    frozen = freeze(world, "alice")
+    for name in ("bob", "carol"):
+        thaw(world, name, frozen, issued=format_time(world.now - timedelta(days=30)))
+    world.refused("E_FROZEN", head)
+
+
+@pytest.mark.parametrize("year", ["0001-01-01", "9999-12-31"])
+def test_a_freeze_of_a_time_near_which_nothing_can_be_reckoned(world: World, year: str) -> None:
+    """What one root says of the year 1 or 9999 can not be read: it holds nothing, and breaks no thaw."""
+    head = _reviewed(world)
+    odd = a_freeze(world, "alice").model_copy(update={"issued": f"{year}T00:00:00Z"})
+    say(world, odd)
+    for name in ("bob", "carol"):
+        thaw(world, name, odd)
+    assert world.verify().commit.id == head
 
 
 def _rotated(world: World, base: str, **changes: Any) -> str:

@@ -206,6 +206,10 @@ def _weak_rsa(spec: Spec) -> None:
     spec["principals"]["dave"]["keys"][0]["public"] = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ" + "C" * 171
 
 
+def _ends_when_nothing_can_be_reckoned(spec: Spec) -> None:
+    spec["principals"]["dave"]["keys"][0]["not_after"] = "9999-12-31"
+
+
 def _dsa(spec: Spec) -> None:
     spec["principals"]["dave"]["keys"][0]["public"] = "ssh-dss AAAAB3NzaC1kc3M="
 
@@ -269,6 +273,7 @@ def _two_roots(spec: Spec) -> None:
         _key_with_options,
         _weak_rsa,
         _dsa,
+        _ends_when_nothing_can_be_reckoned,
         _no_rule_for_trust,
         _a_rule_without_anybody,
         _unreachable,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
-from trust_world import World
+from trust_world import World, policy_bytes
 
 from haoam_sync.model.evidence import encode_statement, format_time
+from haoam_sync.model.json import digest_bytes
 
 
 def _change(world: World) -> str:
@@ -53,3 +55,21 @@ def test_an_expired_approval_under_a_later_step(world: World) -> None:
     both = {**world.with_file(content=b"evil\n"), "docs/x.md": b"x\n"}
     world.move(world.commit(both, [c, b], "alice"))
     world.refused("E_REVIEW_EXPIRED")
+
+
+@pytest.mark.attack("E_REVIEW_WITHDRAWN")
+def test_a_no_behind_a_statement_of_an_old_key_with_its_id(world: World) -> None:
+    """Who holds a reviewer's retired key, and the branch of the statements, does not silence the reviewer."""
+    principals = json.loads(json.dumps(world.spec["principals"]))
+    old = principals["bob"]["keys"][0] | {"status": "retired"}
+    principals["bob"]["keys"] = [old, {"id": "bob-2", "type": "ssh", "public": world.publics["bob-new"]}]
+    spec = world.spec | {"principals": principals, "serial": 2, "previous": digest_bytes(policy_bytes(world.spec))}
+    world.files = {**world.files, "trust.yaml": policy_bytes(spec)}
+    base = world.move(world.commit(world.files, [world.introduction]))
+    world.review("carol", world.introduction, base)
+    world.verify()
+    head = world.move(world.commit(world.with_file(), [base], "dave"))
+    world.review("carol", base, head)
+    world.review("bob", base, head, decision="reject", id="0" * 32)
+    world.review("bob", base, head, decision="reject", id="0" * 32, key="bob-new", key_id="bob-2")
+    world.refused("E_REVIEW_WITHDRAWN")

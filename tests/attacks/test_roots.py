@@ -27,6 +27,7 @@ from haoam_sync.model.root_statement import (
     statement_digest,
 )
 from haoam_sync.trust import ssh
+from haoam_sync.trust.case import Case
 from haoam_sync.trust.signing import SshSigningKey
 from haoam_sync.trust.sshsig import fingerprint
 
@@ -367,6 +368,37 @@ def test_a_root_freezes_thaws_and_revokes(world: World) -> None:
     word.repository.close()
     _change(world, "dave")
     world.refused("E_KEY_REVOKED")
+
+
+def test_statements_that_name_policies_that_never_were(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may push may name as many policies as he likes: history is walked for them once, not once for each."""
+    base = world.introduction
+    for number in range(3):
+        head = world.move(world.commit(world.with_file("docs/web.md", b"%d\n" % number), [base], "alice"))
+        world.review("bob", base, head)
+        base = head
+    world.verify()
+    for number in range(4):
+        freeze(world, "alice", "mallory", policy=Policy(serial=1, digest=f"sha256:{number:064}"))
+    asked: list[str] = []
+    digest = Case.policy_digest
+    monkeypatch.setattr(Case, "policy_digest", lambda case, commit: asked.append(commit) or digest(case, commit))
+    world.verify()
+    assert asked.count(world.introduction) == 2  # by the policy to begin with, and by the one that was arrived at
+
+
+def test_several_freezes_with_one_id(world: World) -> None:
+    """Whoever freezes chooses the id: the tool lifts the oldest of them, then the next."""
+    first = freeze(world, "alice")
+    second = freeze(world, "alice", id=first.id, reason="the same again")
+    for frozen in (first, second):
+        for who in ("bob", "carol"):
+            word = _word(world, who)
+            said = word.thaw(first.id, "")
+            assert said.freeze_digest == statement_digest(frozen)
+            word.say(said)
+            word.repository.close()
+    world.verify()
 
 
 @pytest.mark.attack("E_ROLE")
