@@ -22,6 +22,7 @@ from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is the
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     Event,
     MappingEndEvent,
@@ -29,6 +30,8 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
 )
 
 from haoam_sync.errors import InvalidDesiredError, Problem
@@ -276,27 +279,30 @@ class _Builder:
         return self._documents
 
     def _read(self, next_event: Callable[[], Event | None]) -> None:
-        """The hot loop: 10,000 documents are half a million events."""
-        nodes = 0
+        """The hot loop: 10,000 documents are half a million events. A union of classes would be made at each one."""
+        nodes, most = 0, self._source.bounds.nodes
         while (event := next_event()) is not None:
             if isinstance(event, ScalarEvent):
                 self._place(event, self._scalar(event))
             elif isinstance(event, MappingStartEvent):
                 self._open(event, {})
-            elif isinstance(event, SequenceStartEvent):
-                self._open(event, [])
-            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+            elif isinstance(event, _ENDS):
                 self._close(event)
                 continue
+            elif isinstance(event, SequenceStartEvent):
+                self._open(event, [])
             elif isinstance(event, AliasEvent):
                 self._problem(event, f"alias *{event.anchor}: aliases are not allowed", "write the value out")
                 self._place(event, None)
-            else:
-                if isinstance(event, DocumentStartEvent):
-                    self._begin(event)
+            elif isinstance(event, DocumentStartEvent):
+                self._begin(event)
                 continue
+            elif isinstance(event, _AROUND):
+                continue
+            else:
+                raise AssertionError(f"libyaml has no event {type(event).__name__}")  # noqa: TRY004  # no caller's type
             nodes += 1
-            if nodes > self._source.bounds.nodes:
+            if nodes > most:
                 self._problem(event, f"the file holds more than {self._source.bounds.nodes} values", "split it")
                 raise _StopReadingError
 
@@ -323,27 +329,28 @@ class _Builder:
 
     def _place(self, event: Event, value: Value) -> None:
         """Put a value where it belongs, or keep it as the key of the value to come."""
-        is_key = False
-        if not self._stack:
+        keys = self._keys
+        if not keys:
             self._documents.append(value)
             self.starts.append(Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1))
+        elif isinstance(top := self._stack[-1], list):
+            top.append(value)
+        elif (key := keys[-1]) is None:
+            keys[-1] = value if isinstance(value, str) and value not in top else self._key(event, value, top)
+            if self._places is not None:
+                self._note_place(event, self._places[-1].keys)
+            return
         else:
-            top = self._stack[-1]
-            if isinstance(top, list):
-                top.append(value)
-            elif (key := self._keys[-1]) is None:
-                self._keys[-1] = self._key(event, value, top)
-                is_key = True
-            else:
-                top[key] = value
+            top[key] = value
         if self._places is not None:
-            here = Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1)
-            places = self._places[-1]
-            (places.keys if is_key else places.values).setdefault(self._path(), here)
-            if not is_key:
-                places.spans.setdefault(self._path(), (event.start_mark.index, event.end_mark.index))
-        if not is_key and self._keys and not isinstance(value, dict | list):
-            self._keys[-1] = None
+            self._note_place(event, self._places[-1].values)
+            self._places[-1].spans.setdefault(self._path(), (event.start_mark.index, event.end_mark.index))
+        if keys and not isinstance(value, _COLLECTIONS):
+            keys[-1] = None
+
+    def _note_place(self, event: Event, places: dict[Path, Position]) -> None:
+        here = Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        places.setdefault(self._path(), here)
 
     def _open(self, event: MappingStartEvent | SequenceStartEvent, value: _Collection) -> None:
         self._place(event, value)
@@ -373,7 +380,7 @@ class _Builder:
         return tuple(len(c) - 1 if isinstance(c, list) else key or "" for c, key in open_collections)
 
     def _key(self, event: Event, value: Value, mapping: dict[str, Value]) -> str:
-        """The key to keep: for what is no proper key a name that no document can hold, so that reading can go on."""
+        """The key to keep of what is no new text: a name that no document can hold, so that reading can go on."""
         if not isinstance(value, str):
             if isinstance(value, dict | list):
                 self._problem(event, "a key must be text, not a collection")
@@ -425,6 +432,12 @@ class _Builder:
         self.problems.append(problem)
         if len(self.problems) >= _MOST_PROBLEMS:
             raise _StopReadingError
+
+
+_AROUND = (StreamStartEvent, StreamEndEvent, DocumentEndEvent)
+"""Events that say nothing of a value."""
+_ENDS = (MappingEndEvent, SequenceEndEvent)
+_COLLECTIONS = (dict, list)
 
 
 class _StopReadingError(Exception):

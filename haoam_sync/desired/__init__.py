@@ -19,7 +19,18 @@ from haoam_sync.desired.change import change, change_digest
 from haoam_sync.desired.loading import load, load_fleet
 from haoam_sync.desired.naming import named_by_any
 from haoam_sync.desired.pre_approved import pre_approved
+from haoam_sync.desired.recalled import Made
 from haoam_sync.desired.resolution import resolve
 from haoam_sync.desired.schema import schemas
 
-__all__ = ["change", "change_digest", "load", "load_fleet", "named_by_any", "pre_approved", "resolve", "schemas"]
+__all__ = [
+    "Made",
+    "change",
+    "change_digest",
+    "load",
+    "load_fleet",
+    "named_by_any",
+    "pre_approved",
+    "resolve",
+    "schemas",
+]

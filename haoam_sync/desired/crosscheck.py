@@ -6,30 +6,18 @@ import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired import file_references, references
+from haoam_sync.desired import references
 from haoam_sync.desired.declaration import Declaration
-from haoam_sync.desired.external import CERTIFICATE, External
+from haoam_sync.desired.external import External
 from haoam_sync.desired.paths import dotted
 from haoam_sync.desired.problems import Problems, choice, did_you_mean
 from haoam_sync.desired.scan import SPEC
+from haoam_sync.desired.sections import Declared
 from haoam_sync.desired.stored_files import FileDeclaration
 from haoam_sync.documents import Document, Path
-from haoam_sync.model.desired import DesiredSection
 from haoam_sync.model.fleet import Cluster
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import SectionId, SectionKind
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A section of one instance, and the document that declares it."""
-
-    section: DesiredSection
-    declaration: Declaration
-
-
-_Target = tuple[Path, External, tuple[External, ...]]
-"""Where a reference stands, what it means, and what else it may mean."""
 
 
 class CrossCheck:
@@ -38,7 +26,6 @@ class CrossCheck:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._seen: dict[int, Mapping[SectionId, Declared]] = {}
-        self._found: dict[int, tuple[_Target, ...]] = {}
         self._missing: dict[tuple[int, Path, External], tuple[Document, list[str]]] = {}
         self._everywhere: dict[str, set[str]] = {}
 
@@ -61,7 +48,8 @@ class CrossCheck:
         for kind, found in names.items():
             self._everywhere.setdefault(kind, set()).update(found)
         for declared in sections.values():
-            self._section(declared, cluster, names, sections)
+            if declared.links.targets or declared.links.inside:  # most say nothing that anything else must match
+                self._section(declared, cluster, names, sections)
         self._binds(sections.values())
 
     def finish(self) -> None:
@@ -99,10 +87,12 @@ class CrossCheck:
     ) -> None:
         declaration, kind = declared.declaration, declared.section.id.kind
         body = declared.section.body
-        for path, target, other in self._targets(declared.section):
+        for path, target, other in declared.links.targets:
             there = any(one.name in names.get(one.kind, ()) or one in declaration.external for one in (target, *other))
             if not there:
                 self._note_missing(declaration.document, path, target, cluster)
+        if not declared.links.inside:
+            return
         for group in references.groups(body) if kind is not SectionKind.USERLIST else ():
             userlist = sections.get(SectionId(SectionKind.USERLIST, group.userlist))
             if userlist is not None:
@@ -111,25 +101,6 @@ class CrossCheck:
             self._members(declaration, body)
         if kind is SectionKind.BACKEND:
             self._servers(declaration, body)
-
-    def _targets(self, section: DesiredSection) -> tuple[_Target, ...]:
-        """What a section refers to, found once for each section object."""
-        known = self._found.get(id(section))
-        if known is None:
-            body = section.body
-            found: list[_Target] = [
-                (r.path, External(r.kind.value, r.name), (External(r.or_kind.value, r.name),) if r.or_kind else ())
-                for r in references.sections(section.id.kind, body)
-            ]
-            found += [(path, External(CERTIFICATE, name), ()) for path, name in references.certificates(body)]
-            loads = file_references.crt_loads(body)
-            found += [(("crt_loads", name), External(CERTIFICATE, name), ()) for name in loads]
-            found += [
-                (r.path, External(r.kind.value, r.name), (External(r.or_kind.value, r.name),) if r.or_kind else ())
-                for r in file_references.files(body)
-            ]
-            known = self._found[id(section)] = tuple(found)
-        return known
 
     def _group(self, declaration: Declaration, group: references.GroupReference, known: set[str]) -> None:
         if group.group not in known:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import cast
 
 from haoam_sync.desired import explain, external, ignored, scan, secret_text
 from haoam_sync.desired.envelope import SECTION_KINDS, Envelope
@@ -12,11 +13,10 @@ from haoam_sync.desired.external import External
 from haoam_sync.desired.paths import dotted, put_in
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.scan import SPEC, Findings
-from haoam_sync.desired.selection import select
 from haoam_sync.desired.variables import Reference
 from haoam_sync.documents import Document, Path, Value
 from haoam_sync.model.documents.metadata import GlobalMetadata, SectionMetadata
-from haoam_sync.model.fleet import Cluster, Fleet
+from haoam_sync.model.documents.values import Selector
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.secret import SECRET_FIELDS, secret_paths
 from haoam_sync.model.section import SectionId, SectionKind
@@ -31,7 +31,7 @@ class Declaration:
     Attributes:
         id: of the section.
         document: for positions.
-        clusters: it is for.
+        selector: of the clusters that it is for; None for all.
         template: the body as the API wants it, names filled in; variables and texts of secret references stand in it.
         variables: references in it.
         secrets: paths in it at which the text of a secret reference stands.
@@ -42,7 +42,7 @@ class Declaration:
 
     id: SectionId
     document: Document
-    clusters: tuple[Cluster, ...]
+    selector: Selector | None
     template: JsonObject
     variables: tuple[Reference, ...]
     secrets: tuple[Path, ...]
@@ -51,14 +51,15 @@ class Declaration:
     external: frozenset[External]
 
 
-def read(outside: Envelope, fleet: Fleet | None, problems: Problems) -> Declaration | None:
+def read(outside: Envelope, problems: Problems) -> Declaration | None:
     """The section that a document declares, or None, and what is wrong with it is noted."""
     kind, document = SECTION_KINDS[outside.kind], outside.document
     model = GlobalMetadata if kind is SectionKind.GLOBAL else SectionMetadata
     metadata = explain.validate(model, outside.metadata, document, ("metadata",), problems)
     named = named_children(kind)
     findings = scan.scan(document, outside.spec, named, problems)
-    template = _with_names(outside, named, problems)
+    _names_said_again(outside, named, problems)
+    template = _with_names(outside.spec, named)
     secrets = _check_secrets(kind, outside, findings, template, problems)
     if not isinstance(metadata, SectionMetadata):
         return None
@@ -69,13 +70,40 @@ def read(outside: Envelope, fleet: Fleet | None, problems: Problems) -> Declarat
     return Declaration(
         id=SectionId(kind, name),
         document=document,
-        clusters=select(metadata.clusters, fleet, document, problems),
+        selector=metadata.clusters,
         template=template,
         variables=tuple(findings.variables),
         secrets=secrets,
         protected=bool(metadata.protected),
         ignore=ignored.check(kind, metadata.ignore or [], document, problems),
         external=external.read(metadata.external or [], document, problems),
+    )
+
+
+def again(document: Document) -> Declaration:
+    """The same of a document that was found good before, in which stands no variable and no secret.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is none.
+    """
+    value = cast("Mapping[str, Mapping[str, Json]]", document.value)
+    kind = SECTION_KINDS[str(value["kind"])]
+    metadata = value["metadata"]
+    template = _with_names(value["spec"], named_children(kind))
+    name = "" if kind is SectionKind.GLOBAL else str(metadata["name"])
+    if name:
+        template["name"] = name
+    entries = cast("Sequence[str]", metadata.get("external", ()))
+    return Declaration(
+        id=SectionId(kind, name),
+        document=document,
+        selector=cast("Selector | None", metadata.get("clusters")),
+        template=template,
+        variables=(),
+        secrets=(),
+        protected=bool(metadata.get("protected")),
+        ignore=tuple(cast("Sequence[str]", metadata.get("ignore", ()))),
+        external=external.read(entries, document, Problems()) if entries else frozenset(),
     )
 
 
@@ -87,23 +115,25 @@ def named_children(kind: SectionKind) -> tuple[str, ...]:
     )
 
 
-def _with_names(outside: Envelope, named: tuple[str, ...], problems: Problems) -> dict[str, Json]:
-    """The spec, its named children told their names: the key is the name, and the only place to say it."""
-    template: dict[str, Json] = dict(outside.spec)
+def _with_names(spec: Mapping[str, Json], named: tuple[str, ...]) -> dict[str, Json]:
+    """A spec, its named children told their names: the key is the name, and the only place to say it."""
+    template: dict[str, Json] = dict(spec)
     for field in named:
-        children = outside.spec.get(field)
-        if not isinstance(children, dict):
-            continue
-        name_field = OWN_NAME.get(field, "name")
-        filled: dict[str, Json] = {}
-        for key, child in children.items():
-            if isinstance(child, dict):
-                _repeated(outside.document, child, (*SPEC, field, key, name_field), "the key", key, problems)
-                filled[key] = {**child, name_field: key}
-            else:
-                filled[key] = child
-        template[field] = filled
+        children = spec.get(field)
+        if isinstance(children, dict):
+            own = OWN_NAME.get(field, "name")
+            template[field] = {
+                key: {**child, own: key} if isinstance(child, dict) else child for key, child in children.items()
+            }
     return template
+
+
+def _names_said_again(outside: Envelope, named: tuple[str, ...], problems: Problems) -> None:
+    for field in named:
+        children, own = outside.spec.get(field), OWN_NAME.get(field, "name")
+        for key, child in children.items() if isinstance(children, dict) else ():
+            if isinstance(child, dict):
+                _repeated(outside.document, child, (*SPEC, field, key, own), "the key", key, problems)
 
 
 def _repeated(

@@ -6,37 +6,34 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, holds, matching, put_in, texts, written
+from haoam_sync.desired.paths import Patterns, at, matching, put_in, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.stored import FileKind
 
 _CA_FIELDS = ("ssl_cafile", "ca_verify_file", "crl_file")
-_FIELDS: tuple[tuple[FileKind, tuple[str, ...]], ...] = tuple(
-    (kind, tuple(pattern.split(".")))
-    for kind, pattern in (
-        *(
-            (FileKind.CA_FILE, f"{owner}.{field}")
-            for owner in ("binds.*", "default_bind", "servers.*", "server_templates.*", "default_server")
-            for field in _CA_FIELDS
-        ),
-        (FileKind.CA_FILE, "ssl_front_use_list.*.ca_file"),
-        (FileKind.CA_FILE, "ssl_front_use_list.*.crl_file"),
-        (FileKind.CA_FILE, "http_client_options.ssl_ca_file"),
-        (FileKind.CRT_LIST, "binds.*.crt_list"),
-        (FileKind.CRT_LIST, "default_bind.crt_list"),
-        (FileKind.MAP, "http_request_rule_list.*.map_file"),
-        (FileKind.MAP, "http_response_rule_list.*.map_file"),
-        (FileKind.MAP, "http_after_response_rule_list.*.map_file"),
-        (FileKind.FILE, "http_request_rule_list.*.acl_file"),
-        (FileKind.FILE, "http_response_rule_list.*.acl_file"),
-        (FileKind.FILE, "http_after_response_rule_list.*.acl_file"),
-        (FileKind.FILE, "error_files.*.file"),
-        (FileKind.FILE, "lua_options.loads.*.file"),
-        (FileKind.FILE, "lua_options.load_per_thread"),
-        (FileKind.FILE, "ssl_options.dh_param_file"),
-        (FileKind.FILE, "filter_list.*.spoe_config"),
-    )
+_FIELDS = Patterns(
+    *(
+        (FileKind.CA_FILE, f"{owner}.{field}")
+        for owner in ("binds.*", "default_bind", "servers.*", "server_templates.*", "default_server")
+        for field in _CA_FIELDS
+    ),
+    (FileKind.CA_FILE, "ssl_front_use_list.*.ca_file"),
+    (FileKind.CA_FILE, "ssl_front_use_list.*.crl_file"),
+    (FileKind.CA_FILE, "http_client_options.ssl_ca_file"),
+    (FileKind.CRT_LIST, "binds.*.crt_list"),
+    (FileKind.CRT_LIST, "default_bind.crt_list"),
+    (FileKind.MAP, "http_request_rule_list.*.map_file"),
+    (FileKind.MAP, "http_response_rule_list.*.map_file"),
+    (FileKind.MAP, "http_after_response_rule_list.*.map_file"),
+    (FileKind.FILE, "http_request_rule_list.*.acl_file"),
+    (FileKind.FILE, "http_response_rule_list.*.acl_file"),
+    (FileKind.FILE, "http_after_response_rule_list.*.acl_file"),
+    (FileKind.FILE, "error_files.*.file"),
+    (FileKind.FILE, "lua_options.loads.*.file"),
+    (FileKind.FILE, "lua_options.load_per_thread"),
+    (FileKind.FILE, "ssl_options.dh_param_file"),
+    (FileKind.FILE, "filter_list.*.spoe_config"),
 )
 """Fields that hold a file: the name of a document, or, with a `/` in it, a path on the instance."""
 _PATHS_ONLY = (("h1_case_adjust_file",),)
@@ -162,12 +159,9 @@ def _all(body: JsonObject, words: _Words) -> Iterator[_Found]:
 
 
 def _in_fields(body: JsonObject, words: _Words) -> Iterator[_Found]:
-    for kind, pattern in _FIELDS:
-        if not holds(body, pattern):
-            continue
-        for path, text in matching(body, pattern):
-            if words.alone.fullmatch(text):
-                yield _Found(FileReference(kind, text, path), 0, len(text))
+    for kind, path, text in _FIELDS.found(body):
+        if words.alone.fullmatch(text):
+            yield _Found(FileReference(kind, text, path), 0, len(text))
 
 
 def _converters(body: JsonObject, words: _Words) -> Iterator[_Found]:

@@ -9,13 +9,15 @@ from haoam_sync.desired import certificates as certificate_documents
 from haoam_sync.desired import change_policies, declaration, envelope, resolution, stored_files
 from haoam_sync.desired import fleet as fleet_document
 from haoam_sync.desired.certificates import CertificateDeclaration
-from haoam_sync.desired.crosscheck import CrossCheck, Declared
+from haoam_sync.desired.crosscheck import CrossCheck
+from haoam_sync.desired.declaration import Declaration
 from haoam_sync.desired.envelope import CERTIFICATE, CHANGE_POLICY, SECTION_KINDS, Envelope
 from haoam_sync.desired.external import CERTIFICATE as CERTIFICATE_WORD
 from haoam_sync.desired.naming import Reads
 from haoam_sync.desired.problems import Problems
-from haoam_sync.desired.recalled import Memory, Recall
-from haoam_sync.desired.sections import Held, Sections
+from haoam_sync.desired.recalled import Made, Memory, Recall
+from haoam_sync.desired.sections import Declared, Fixed, Held, OfDeclaration, Sections
+from haoam_sync.desired.selection import select
 from haoam_sync.desired.stored_files import FileDeclaration
 from haoam_sync.desired.variables import Scope
 from haoam_sync.documents import Document
@@ -43,6 +45,7 @@ def load(
     *,
     memory: Memory | None = None,
     keep: bool = False,
+    made: Made | None = None,
 ) -> Desired:
     """What a commit says every instance should be.
 
@@ -62,6 +65,7 @@ def load(
             instances.
         memory: of blobs that were read before.
         keep: whether what is new may be put there; never for a commit that nobody trusts (yet).
+        made: what this run has made of files before; what is new is put there.
 
     Raises:
         InvalidDesiredError: with everything that is wrong.
@@ -71,7 +75,8 @@ def load(
     """
     if fleet is not None and reveal is not None:
         raise ValueError("the secrets of a proposed commit are never resolved")
-    desired = _Loader(commit, blobs, api, Recall(memory, api, keep=keep)).desired(fleet)
+    recall = Recall(memory, api, keep=keep)
+    desired = _Loader(commit, blobs, api, recall, made if made is not None else Made()).desired(fleet)
     return resolution.resolve(desired, reveal) if reveal is not None else desired
 
 
@@ -92,15 +97,18 @@ def load_fleet(blobs: Mapping[str, bytes]) -> Fleet:
 class _Loader:
     """One commit on its way."""
 
-    def __init__(self, commit: str, blobs: Mapping[str, bytes], api: ApiVersion, recall: Recall) -> None:
+    def __init__(self, commit: str, blobs: Mapping[str, bytes], api: ApiVersion, recall: Recall, made: Made) -> None:
         self._commit = commit
         self._recall = recall
+        self._made = made
+        self._new: list[tuple[str, bytes, tuple[Fixed, ...]]] = []
         self._blobs = blobs
         self._reads = Reads(blobs)
         self._api = api
         self._problems = Problems()
         self._crosscheck = CrossCheck(self._problems)
-        self._sections: dict[str, list[Sections]] = {}  # by cluster
+        self._sections: dict[str, list[OfDeclaration]] = {}  # by cluster
+        self._selected: dict[str, tuple[Cluster, ...]] = {}
         self._certificates: dict[str, list[CertificateDeclaration]] = {}  # by cluster
         self._classes: dict[str, ChangeClass] = {}
         self._files: dict[str, list[FileDeclaration]] = {}  # by cluster
@@ -118,6 +126,8 @@ class _Loader:
             self._crosscheck.finish()
         self._problems.refuse()
         self._recall.finish()
+        for path, data, fixed in self._new:
+            self._made.put(self._api, path, data, fixed)
         if own is None:
             raise AssertionError("a fleet is there, or a problem says why not")
         fleet = own if accepted is None else _with_endpoints(own, accepted)
@@ -127,13 +137,16 @@ class _Loader:
 
     def _declarations(self, fleet: Fleet | None) -> None:
         """Every document of haproxy/ and access/; without a fleet as far as they can be checked alone."""
-        for document in self._documents():
-            access = document.start.file.startswith(_ACCESS)
-            outside = envelope.read(document, _ACCESS_KINDS if access else _KINDS, self._problems)
-            if outside is None or not self._declaration(outside, fleet):
-                self._complete = False
+        for path in self._paths():
+            data = self._blobs[path]
+            fixed = self._made.get(self._api, path, data)
+            if fixed is None or not self._recall.has(data):
+                self._file(path, data, fleet)
+                continue
+            for one in fixed:
+                self._keep(one, fleet)
 
-    def _documents(self) -> Iterator[Document]:
+    def _paths(self) -> Iterator[str]:
         for path in sorted(self._blobs):
             if not path.startswith((_FOLDER, _ACCESS)):
                 continue
@@ -141,11 +154,44 @@ class _Loader:
                 hint = f"rename it to {path.removesuffix('.yml')}.yaml" if path.endswith(".yml") else "move it away"
                 self._problems.file(path, "only *.yaml files may stand here", hint)
                 continue
-            try:
-                yield from self._recall.documents(self._blobs[path], path)
-            except InvalidDesiredError as error:
-                self._problems.take(error)
+            yield path
+
+    def _file(self, path: str, data: bytes, fleet: Fleet | None) -> None:
+        access = path.startswith(_ACCESS)
+        kinds = _ACCESS_KINDS if access else _KINDS
+        try:
+            documents = self._recall.documents(data, path)
+        except InvalidDesiredError as error:
+            self._problems.take(error)
+            self._complete = False
+            return
+        for document in documents:
+            good = self._recall.good(document) if not access else None
+            if good is not None:
+                self._keep(good.fixed or Sections(good.declaration, self._api, self._problems, good), fleet)
+                continue
+            outside = envelope.read(document, kinds, self._problems)
+            if outside is None or not self._declaration(outside, fleet):
                 self._complete = False
+        fixed = [good.fixed for good in map(self._recall.good, documents) if good is not None and good.fixed]
+        if len(fixed) == len(documents):
+            self._new.append((path, data, tuple(fixed)))
+
+    def _keep(self, sections: OfDeclaration, fleet: Fleet | None) -> None:
+        """Keep the sections of one declaration for the clusters that it is for."""
+        for cluster in self._clusters(sections.declaration, fleet):
+            self._sections.setdefault(cluster.name, []).append(sections)
+
+    def _clusters(self, declaration: Declaration, fleet: Fleet | None) -> tuple[Cluster, ...]:
+        """Those that a selector means; one with which something is wrong is looked at for each document anew."""
+        key = repr(declaration.selector)
+        found = self._selected.get(key)
+        if found is None:
+            before = self._problems.count
+            found = select(declaration.selector, fleet, declaration.document, self._problems)
+            if self._problems.count == before:
+                self._selected[key] = found
+        return found
 
     def _declaration(self, outside: Envelope, fleet: Fleet | None) -> bool:
         """Keep what a document declares; False when it declares nothing that could be read."""
@@ -165,14 +211,14 @@ class _Loader:
             for cluster in file.clusters:
                 self._files.setdefault(cluster.name, []).append(file)
             return True
-        section = declaration.read(outside, fleet, self._problems)
-        if section is None:
+        found = declaration.read(outside, self._problems)
+        if found is None:
             return False
-        sections = Sections(section, self._api, self._problems)
-        sections.check(known_good=self._recall.is_good(outside.document))
-        self._recall.judged(outside.document, alone=sections.depends_on_nothing)
-        for cluster in section.clusters:
-            self._sections.setdefault(cluster.name, []).append(sections)
+        sections = Sections(found, self._api, self._problems)
+        good = sections.check()
+        if good is not None:
+            self._recall.judged(outside.document, good)
+        self._keep((good.fixed if good is not None else None) or sections, fleet)
         return True
 
     def _change_policy(self, outside: Envelope, fleet: Fleet | None) -> bool:
@@ -206,12 +252,12 @@ class _Loader:
             found[instance.id] = DesiredInstance(instance.id, shared[1], held.certificates, held.files)
         return found
 
-    def _declared(self, here: list[Sections], scope: Scope, held: Held) -> dict[SectionId, Declared]:
+    def _declared(self, here: list[OfDeclaration], scope: Scope, held: Held) -> dict[SectionId, Declared]:
         declared = {}
         for sections in here:
-            section = sections.section(scope, held)
-            if section is not None:
-                declared[section.id] = Declared(section, sections.declaration)
+            one = sections.section(scope, held)
+            if one is not None:
+                declared[one.section.id] = one
         return declared
 
     def _held(self, certificates: list[CertificateDeclaration], files: list[FileDeclaration], scope: Scope) -> Held:
@@ -228,9 +274,9 @@ class _Loader:
                     paths[one.id.kind.store.placeholder + one.id.name] = one.path
         return Held(held, found)
 
-    def _unique(self, sections: list[Sections], cluster: Cluster) -> list[Sections]:
+    def _unique(self, sections: list[OfDeclaration], cluster: Cluster) -> list[OfDeclaration]:
         """One declaration of each section, in the order of plans; the second one of a cluster is a problem."""
-        first: dict[SectionId, Sections] = {}
+        first: dict[SectionId, OfDeclaration] = {}
         for one in sections:
             other = first.setdefault(one.declaration.id, one)
             if other is not one:
@@ -268,7 +314,7 @@ def _path(outside: Envelope) -> str:
     return outside.document.start.file
 
 
-def _names(sections: list[Sections], certificates: set[str], files: set[FileId]) -> dict[str, Collection[str]]:
+def _names(sections: list[OfDeclaration], certificates: set[str], files: set[FileId]) -> dict[str, Collection[str]]:
     names: dict[str, set[str]] = {CERTIFICATE_WORD: certificates}
     for file in files:
         names.setdefault(file.kind.value, set()).add(file.name)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from haoam_sync.documents import Path
 from haoam_sync.model.json import Json, JsonObject
+
+T = TypeVar("T")
 
 
 def dotted(path: Path) -> str:
@@ -105,9 +108,34 @@ def written(value: Json) -> str:
 _written: list[tuple[Json, str]] = [(None, "null")]
 
 
-def holds(body: JsonObject, pattern: tuple[str, ...]) -> bool:
-    """Whether `matching` may find anything of this pattern in `body`: most bodies hold few of the fields looked for."""
-    return pattern[0] in body and (pattern[-1] if pattern[-1] != "*" else pattern[-2]) in written(body)
+class Patterns(Generic[T]):
+    """Fields of a section that mean something, each a dotted path with `*` for any name or index.
+
+    Most bodies hold few of them: which begin in a body is worked out once for each set of its fields.
+
+    Args:
+        fields: what each of them means, and its path.
+    """
+
+    def __init__(self, *fields: tuple[T, str]) -> None:
+        self._fields = tuple((meaning, tuple(path.split("."))) for meaning, path in fields)
+        self._beginning: dict[tuple[str, ...], tuple[tuple[T, tuple[str, ...]], ...]] = {}
+
+    def found(self, body: JsonObject) -> Iterator[tuple[T, Path, str]]:
+        """Every text at one of them: what it means, where it is, and the text."""
+        names = tuple(body)
+        fields = self._beginning.get(names)
+        if fields is None:
+            fields = tuple(field for field in self._fields if field[1][0] in body)
+            if len(self._beginning) < _MOST_KEPT:
+                self._beginning[names] = fields
+        for meaning, pattern in fields:
+            if (pattern[-1] if pattern[-1] != "*" else pattern[-2]) in written(body):
+                for path, text in matching(body, pattern):
+                    yield meaning, path, text
+
+
+_MOST_KEPT = 4096
 
 
 def texts(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from haoam_sync import documents
+from haoam_sync.desired import declaration
+from haoam_sync.desired.links import Links
+from haoam_sync.desired.sections import Fixed, Good
 from haoam_sync.documents import Document, Value
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import Json
@@ -21,12 +24,30 @@ class Memory(Protocol):
         """Remember what `content` was read to."""
 
 
+class Made:
+    """What one run made of files that hold nothing but sections which are the same everywhere, whichever commit it was.
+
+    Found by path, content and version of the API: by all that it is made of, and that its messages name.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str, bytes], tuple[Fixed, ...]] = {}
+
+    def get(self, api: ApiVersion, path: str, content: bytes) -> tuple[Fixed, ...] | None:
+        """What the file was made to; None when that is not known."""
+        return self._made.get((str(api), path, content))
+
+    def put(self, api: ApiVersion, path: str, content: bytes, made: tuple[Fixed, ...]) -> None:
+        """Keep what a file was made to."""
+        self._made[str(api), path, content] = made
+
+
 class Recall:
     """The documents of one commit, from memory where it has them.
 
-    An entry holds the values of a file's documents, where they begin, and for each whether it declares a section that
-    was found good on its own: with no variable, no secret and no problem anywhere in the commit. All the rest (names,
-    selectors, references to others) is looked at in every load.
+    An entry of the memory holds the values of a file's documents, where they begin, and for each in which nothing was
+    wrong and stands no variable and no secret, the digest of its section and what it refers to. All the rest
+    (selectors, whether what is referred to is there) is looked at in every load.
 
     Args:
         memory: what is remembered; None to read everything.
@@ -38,8 +59,7 @@ class Recall:
         self._memory = memory
         self._scope = str(api)
         self._keep = keep
-        self._good: set[int] = set()
-        self._alone: set[int] = set()
+        self._good: dict[int, Good] = {}
         self._new: list[tuple[bytes, tuple[Document, ...]]] = []
         self._held: list[tuple[Document, ...]] = []  # so that no identity is used twice
 
@@ -56,31 +76,43 @@ class Recall:
         self._held.append(found)
         return found
 
-    def is_good(self, document: Document) -> bool:
-        """Whether it was found good before."""
-        return id(document) in self._good
+    def has(self, data: bytes) -> bool:
+        """Whether a file need not be read for the sake of what is remembered; what is, is in use."""
+        return self._memory is None or not self._keep or self._memory.get(self._scope, data) is not None
 
-    def judged(self, document: Document, *, alone: bool) -> None:
-        """A document was checked; `alone` when the verdict is about nothing else than itself."""
-        if alone:
-            self._alone.add(id(document))
+    def good(self, document: Document) -> Good | None:
+        """What a document declares, when it was found good."""
+        return self._good.get(id(document))
+
+    def judged(self, document: Document, good: Good) -> None:
+        """A document was checked, and declares this."""
+        self._good[id(document)] = good
 
     def finish(self) -> None:
         """Nothing is wrong with the commit: remember what was new in it."""
         if self._memory is None or not self._keep:
             return
         for data, found in self._new:
-            good = [id(one) in self._alone for one in found]
-            self._memory.put(self._scope, data, [cast("Json", documents.to_remember(found)), good])
+            facts = [self._facts(one) for one in found]
+            self._memory.put(self._scope, data, [cast("Json", documents.to_remember(found)), facts])
+
+    def _facts(self, document: Document) -> Json:
+        good = self._good.get(id(document))
+        return None if good is None else [good.digest, good.links.to_json()]
 
     def _known(self, data: bytes, path: str) -> tuple[Document, ...] | None:
         entry = self._memory.get(self._scope, data) if self._memory is not None else None
         if entry is None:
             return None
         try:
-            parts, good = cast("tuple[Sequence[Sequence[Value]], Sequence[object]]", entry)
+            parts, facts = cast("tuple[Sequence[Sequence[Value]], Sequence[tuple[str, Json] | None]]", entry)
             found = documents.recall(data, path, parts)
-            self._good |= {id(one) for one, is_good in zip(found, good, strict=True) if is_good is True}
-        except (ValueError, TypeError, IndexError, AttributeError):
+            good = {}
+            for document, known in zip(found, facts, strict=True):
+                if known is not None:
+                    digest, links = known
+                    good[id(document)] = Good.of(declaration.again(document), Links.from_json(links), digest)
+        except (ValueError, TypeError, LookupError, AttributeError):
             return None
+        self._good |= good
         return found

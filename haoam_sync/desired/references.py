@@ -6,58 +6,49 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from haoam_sync.desired.paths import at, holds, matching, texts, written
+from haoam_sync.desired.paths import Patterns, at, matching, texts, written
 from haoam_sync.documents import Path
 from haoam_sync.model.desired import CERTIFICATE_DIR
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.section import SectionKind
 
-_FIELDS: tuple[tuple[SectionKind, tuple[str, ...]], ...] = tuple(
-    (kind, tuple(pattern.split(".")))
-    for kind, pattern in (
-        (SectionKind.DEFAULTS, "from"),
-        (SectionKind.BACKEND, "default_backend"),
-        (SectionKind.BACKEND, "backend_switching_rule_list.*.name"),
-        (SectionKind.RESOLVERS, "servers.*.resolvers"),
-        (SectionKind.RESOLVERS, "server_templates.*.resolvers"),
-        (SectionKind.RESOLVERS, "default_server.resolvers"),
-        (SectionKind.RESOLVERS, "http_request_rule_list.*.resolvers"),
-        (SectionKind.RESOLVERS, "tcp_request_rule_list.*.resolve_resolvers"),
-        (SectionKind.CACHE, "http_request_rule_list.*.cache_name"),
-        (SectionKind.CACHE, "http_response_rule_list.*.cache_name"),
-        (SectionKind.CACHE, "filter_list.*.cache_name"),
-        (SectionKind.MAILERS, "email_alert.mailers"),
-        (SectionKind.HTTP_ERRORS, "errorfiles_from_http_errors.*.name"),
-        (SectionKind.PEERS, "stick_table.peers"),
-        (SectionKind.FCGI_APP, "use_fcgi_app"),
-        (SectionKind.FCGI_APP, "filter_list.*.app_name"),
-    )
+_FIELDS = Patterns(
+    (SectionKind.DEFAULTS, "from"),
+    (SectionKind.BACKEND, "default_backend"),
+    (SectionKind.BACKEND, "backend_switching_rule_list.*.name"),
+    (SectionKind.RESOLVERS, "servers.*.resolvers"),
+    (SectionKind.RESOLVERS, "server_templates.*.resolvers"),
+    (SectionKind.RESOLVERS, "default_server.resolvers"),
+    (SectionKind.RESOLVERS, "http_request_rule_list.*.resolvers"),
+    (SectionKind.RESOLVERS, "tcp_request_rule_list.*.resolve_resolvers"),
+    (SectionKind.CACHE, "http_request_rule_list.*.cache_name"),
+    (SectionKind.CACHE, "http_response_rule_list.*.cache_name"),
+    (SectionKind.CACHE, "filter_list.*.cache_name"),
+    (SectionKind.MAILERS, "email_alert.mailers"),
+    (SectionKind.HTTP_ERRORS, "errorfiles_from_http_errors.*.name"),
+    (SectionKind.PEERS, "stick_table.peers"),
+    (SectionKind.FCGI_APP, "use_fcgi_app"),
+    (SectionKind.FCGI_APP, "filter_list.*.app_name"),
 )
 """Fields that hold the name of another section."""
-_CERTIFICATE_FIELDS: tuple[tuple[str, ...], ...] = tuple(
-    tuple(pattern.split("."))
-    for pattern in (
-        "binds.*.ssl_certificate",
-        "binds.*.default_crt_list.*",
-        "default_bind.ssl_certificate",
-        "ssl_front_use_list.*.certificate",
-        "servers.*.ssl_certificate",
-        "server_templates.*.ssl_certificate",
-        "default_server.ssl_certificate",
-    )
+_CERTIFICATE_FIELDS = Patterns(
+    (None, "binds.*.ssl_certificate"),
+    (None, "binds.*.default_crt_list.*"),
+    (None, "default_bind.ssl_certificate"),
+    (None, "ssl_front_use_list.*.certificate"),
+    (None, "servers.*.ssl_certificate"),
+    (None, "server_templates.*.ssl_certificate"),
+    (None, "default_server.ssl_certificate"),
 )
 """Fields that hold a certificate: the name of a document, or, with a `/` in it, a path on the instance."""
 _RULES = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
 """Lists whose rules can return the answers of an `http-errors` section: `return_content` is then its name."""
-_TABLE_FIELDS: tuple[tuple[str, ...], ...] = tuple(
-    tuple(pattern.split("."))
-    for pattern in (
-        "stick_rule_list.*.table",
-        "http_request_rule_list.*.track_sc_table",
-        "http_response_rule_list.*.track_sc_table",
-        "tcp_request_rule_list.*.track_table",
-        "filter_list.*.table",
-    )
+_TABLE_FIELDS = Patterns(
+    (None, "stick_rule_list.*.table"),
+    (None, "http_request_rule_list.*.track_sc_table"),
+    (None, "http_response_rule_list.*.track_sc_table"),
+    (None, "tcp_request_rule_list.*.track_table"),
+    (None, "filter_list.*.table"),
 )
 """Fields that hold the name of a stick table: its proxy's, or `PEERS/TABLE`."""
 _RING = "ring@"
@@ -123,12 +114,9 @@ def sections(kind: SectionKind, body: JsonObject) -> Iterator[SectionReference]:
 
 
 def _in_fields(body: JsonObject) -> Iterator[SectionReference]:
-    for target, pattern in _FIELDS:
-        if not holds(body, pattern):
-            continue
-        for path, name in matching(body, pattern):
-            if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
-                yield SectionReference(target, name, path)
+    for target, path, name in _FIELDS.found(body):
+        if _DYNAMIC not in name and (target is not SectionKind.RESOLVERS or name != _BUILT_IN_RESOLVERS):
+            yield SectionReference(target, name, path)
 
 
 def _stores(body: JsonObject) -> Iterator[SectionReference]:
@@ -150,11 +138,8 @@ def _errors_returned(body: JsonObject) -> Iterator[SectionReference]:
 
 
 def _tables(body: JsonObject) -> Iterator[SectionReference]:
-    for pattern in _TABLE_FIELDS:
-        if not holds(body, pattern):
-            continue
-        for path, name in matching(body, pattern):
-            yield from _table(name, path)
+    for _, path, name in _TABLE_FIELDS.found(body):
+        yield from _table(name, path)
 
 
 def _tables_in_expressions(body: JsonObject) -> Iterator[SectionReference]:
@@ -191,9 +176,7 @@ def certificates(body: JsonObject) -> Iterator[tuple[Path, str]]:
 
 def certificate_fields(body: JsonObject) -> Iterator[tuple[Path, str]]:
     """Every field of `body` that holds a certificate, by name or by path."""
-    for pattern in _CERTIFICATE_FIELDS:
-        if holds(body, pattern):
-            yield from matching(body, pattern)
+    return ((path, name) for _, path, name in _CERTIFICATE_FIELDS.found(body))
 
 
 def groups(body: JsonObject) -> Iterator[GroupReference]:

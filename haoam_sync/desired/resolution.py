@@ -119,7 +119,7 @@ class _Resolver:
         return replace(certificate, storage_name=name, content=content, facts=_facts(content))
 
     def _section(self, section: DesiredSection, paths: Mapping[str, str]) -> DesiredSection:
-        body = renamed(section.body, paths)
+        body = renamed(section.body, paths) if paths else section.body
         for use in section.secrets:
             value = self._value(use)
             if not value or _CONTROL.search(value):

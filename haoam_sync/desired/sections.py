@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from haoam_sync import haproxycfg
-from haoam_sync.desired import explain, file_references, references, scan, secret_text, variables
+from haoam_sync.desired import explain, file_references, scan, secret_text, variables
 from haoam_sync.desired.declaration import Declaration
 from haoam_sync.desired.file_references import FileReference
+from haoam_sync.desired.links import Links
 from haoam_sync.desired.paths import at, dotted, put_in, undotted
 from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.scan import SPEC
@@ -38,32 +40,119 @@ class Held:
         return found
 
 
-class Sections:
-    """The sections of one declaration. What is equal for several instances is made and checked once, and shared."""
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A section of one instance, the document that declares it, and what it refers to."""
 
-    def __init__(self, declaration: Declaration, api: ApiVersion, problems: Problems) -> None:
-        self.declaration = declaration
-        self._api = api
-        self._problems = problems
-        self._said: set[Position] = set()
-        self._bodies: dict[tuple[tuple[type, Json], ...], JsonObject | None] = {}
-        self._made: dict[tuple[int, str, tuple[str, ...]], DesiredSection] = {}
+    section: DesiredSection
+    declaration: Declaration
+    links: Links
 
-    def section(self, scope: Scope, held: Held) -> DesiredSection | None:
+
+class OfDeclaration(Protocol):
+    """The sections of one declaration, one for each instance; those of several may be the same."""
+
+    @property
+    def declaration(self) -> Declaration:
+        """What declares them."""
+
+    @property
+    def per_instance(self) -> bool:
+        """Whether the instances of one cluster may get different ones."""
+
+    def section(self, scope: Scope, held: Held) -> Declared | None:
         """What one instance gets, or None, and what is wrong with it is noted.
 
         Args:
             scope: cluster and instance.
             held: the files of the instance.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The section of a good declaration that names no file: always the same one."""
+
+    declared: Declared
+
+    @property
+    def declaration(self) -> Declaration:
+        """What declares it."""
+        return self.declared.declaration
+
+    @property
+    def per_instance(self) -> bool:
+        """It is the same for all."""
+        return False
+
+    def section(self, scope: Scope, held: Held) -> Declared:  # noqa: ARG002  # it is the same for all
+        """What every instance gets."""
+        return self.declared
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A declaration in which nothing is wrong, for whichever cluster: no variable and no secret stands in it.
+
+    Attributes:
+        declaration: itself.
+        links: what it refers to.
+        fixed: its section; None when it names files, whose contents are part of what the section is.
+    """
+
+    declaration: Declaration
+    links: Links
+    fixed: Fixed | None
+
+    @classmethod
+    def of(cls, declaration: Declaration, links: Links, digest: str) -> Good:
+        """One that was checked; `digest` is that of its section, "" when it names files."""
+        if not digest:
+            return cls(declaration, links, None)
+        section = _section(declaration, declaration.template, digest)
+        return cls(declaration, links, Fixed(Declared(section, declaration, links)))
+
+    @property
+    def digest(self) -> str:
+        """Of its section; "" when it names files."""
+        return self.fixed.declared.section.digest if self.fixed is not None else ""
+
+
+class Sections:
+    """The sections of a declaration as its document says them: variables filled in, every body checked once.
+
+    What is equal for several instances is made once, and shared.
+
+    Args:
+        declaration: read from its document.
+        api: version of the API whose fields may be used.
+        problems: where to note what is wrong.
+        good: what was found before of the same document.
+    """
+
+    def __init__(self, declaration: Declaration, api: ApiVersion, problems: Problems, good: Good | None = None) -> None:
+        self.declaration = declaration
+        self._api = api
+        self._problems = problems
+        self._said: set[Position] = set()
+        self._bodies: dict[tuple[tuple[type, Json], ...], JsonObject | None] = {}
+        self._links: dict[int, Links] = {}
+        self._made: dict[tuple[int, str, tuple[str, ...]], Declared] = {}
+        if good is not None:
+            self._bodies[()] = declaration.template
+            self._links[id(declaration.template)] = good.links
+
+    def section(self, scope: Scope, held: Held) -> Declared | None:
+        """What one instance gets, or None, and what is wrong with it is noted."""
         body = self._body(scope)
         if body is None:
             return None
+        links = self._links_of(body)
         known = held.certificates
         named = _Named(
-            {path: known[name] for path, name in references.certificates(body) if name in known},
-            {name: known[name] for name in file_references.crt_loads(body) if name in known},
-            {found: file for found in file_references.files(body) if (file := held.of(found)) is not None},
+            {path: known[name] for path, name in links.certificates.items() if name in known},
+            {name: known[name] for name in links.loads if name in known},
+            {found: file for found in links.files if (file := held.of(found)) is not None},
         )
         cluster = scope.cluster.name if self.declaration.secrets else ""
         key = (id(body), cluster, named.storage_names)
@@ -71,7 +160,7 @@ class Sections:
             made = self._make(body, scope, named)
             if made is None:
                 return None
-            self._made[key] = made
+            self._made[key] = Declared(made, self.declaration, links)
         return self._made[key]
 
     @property
@@ -79,21 +168,29 @@ class Sections:
         """Whether the instances of one cluster may get different ones."""
         return any(reference.scope == "instance" for reference in self.declaration.variables)
 
-    @property
-    def depends_on_nothing(self) -> bool:
-        """Whether the verdict on it is one of its document alone: no variable and no secret stands in it."""
-        return not self.declaration.variables and not self.declaration.secrets
-
-    def check(self, *, known_good: bool = False) -> None:
+    def check(self) -> Good | None:
         """Check what needs no cluster: everything, where no variable stands in it.
 
-        Args:
-            known_good: the same document was found good before, by the same tool.
+        Returns:
+            The verdict, when it is good and holds wherever the same document stands.
         """
-        if not self.declaration.variables:
-            template = self.declaration.template
-            good = (known_good and self.depends_on_nothing) or self._checked(template)
-            self._bodies[()] = template if good else None
+        declaration = self.declaration
+        if declaration.variables:
+            return None
+        body = declaration.template
+        good = self._checked(body)
+        self._bodies[()] = body if good else None
+        if not good or declaration.secrets:
+            return None
+        links = self._links_of(body)
+        return Good.of(declaration, links, "" if links.name_files else digest(body))
+
+    def _links_of(self, body: JsonObject) -> Links:
+        """What one of the bodies refers to."""
+        links = self._links.get(id(body))
+        if links is None:
+            links = self._links[id(body)] = Links.of(self.declaration.id.kind, body)
+        return links
 
     def _body(self, scope: Scope) -> JsonObject | None:
         """The body with its variables filled in; checked when it is seen for the first time."""
@@ -149,16 +246,22 @@ class Sections:
             meaning = put_in(meaning, path, {"secret": text})
         meaning = named.put(meaning, CERTIFICATE_DIR + "{0.name}", "{0.id.kind.store.placeholder}{0.id.name}")
         finished = named.put(body, "{0.path}", "{0.path}")
-        return DesiredSection(
-            id=declaration.id,
-            body=finished,
-            position=declaration.document.position(),
-            digest=digest(meaning),
-            protected=declaration.protected,
-            ignore=declaration.ignore,
-            secrets=tuple(uses),
-            resolved=not uses,
-        )
+        return _section(declaration, finished, digest(meaning), tuple(uses))
+
+
+def _section(
+    declaration: Declaration, body: JsonObject, digest: str, uses: tuple[SecretUse, ...] = ()
+) -> DesiredSection:
+    return DesiredSection(
+        id=declaration.id,
+        body=body,
+        position=declaration.document.position(),
+        digest=digest,
+        protected=declaration.protected,
+        ignore=declaration.ignore,
+        secrets=uses,
+        resolved=not uses,
+    )
 
 
 @dataclass(frozen=True, slots=True)

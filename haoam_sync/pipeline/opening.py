@@ -275,10 +275,20 @@ class Opened:
         """What was read before, by earlier runs and by this one."""
         return Reading(Remembered(self.settings.state / "cache", lambda: audit.load_key(self.settings.state).secret))
 
+    @cached_property
+    def _made(self) -> desired.Made:
+        """What this run made of files that several commits hold."""
+        return desired.Made()
+
     def proposed(self, commit: ProposedCommit, fleet: Fleet) -> Desired:
         """Desired state of a proposed commit: endpoints as accepted, no secret resolved."""
         return desired.load(
-            commit.id, self.repository.blobs(commit.id), None, fleet=fleet, memory=self._read.of(commit.id)
+            commit.id,
+            self.repository.blobs(commit.id),
+            None,
+            fleet=fleet,
+            memory=self._read.of(commit.id),
+            made=self._made,
         )
 
     def fleet(self, commit: TrustedCommit) -> Fleet:
@@ -342,7 +352,7 @@ class Opened:
     def unresolved(self, commit: str) -> Desired:
         """Desired state of a commit with its own fleet, no secret resolved."""
         memory = self._read.of(commit)
-        return desired.load(commit, self.repository.blobs(commit), None, memory=memory, keep=True)
+        return desired.load(commit, self.repository.blobs(commit), None, memory=memory, keep=True, made=self._made)
 
 
 def login(root: HostRoot) -> Login | None:
