@@ -36,7 +36,7 @@ _FIELDS = Patterns(
     (FileKind.FILE, "filter_list.*.spoe_config"),
 )
 """Fields that hold a file: the name of a document, or, with a `/` in it, a path on the instance."""
-_PATHS_ONLY = (("h1_case_adjust_file",),)
+_PATHS_ONLY = Patterns((FileKind.FILE, "h1_case_adjust_file"))
 """Fields that hold a path, and never a document's name."""
 _RETURNING = ("http_request_rule_list", "http_response_rule_list", "http_error_rule_list")
 _RETURNED_FILES = frozenset({"file", "lf-file", "errorfile"})
@@ -114,9 +114,8 @@ def paths(body: JsonObject) -> Iterator[FileReference]:
 
 def held(body: JsonObject) -> Iterator[str]:
     """What stands in each field that holds a file, whatever it looks like; not what expressions name."""
-    for pattern in (*(pattern for _, pattern in _FIELDS), *_PATHS_ONLY):
-        if holds(body, pattern):
-            yield from (text for _, text in matching(body, pattern))
+    for fields in (_FIELDS, _PATHS_ONLY):
+        yield from (text for _, _, text in fields.found(body))
     for field in _RETURNING:
         if field in body:
             yield from (found.reference.name for found in _returned(body, field, _WHATEVER))
