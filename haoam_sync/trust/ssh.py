@@ -15,6 +15,7 @@ from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.program import SSH_KEYGEN
+from haoam_sync.trust.forged import is_forged
 from haoam_sync.trust.sshsig import FormatError, SshClaim, SshSignature, decode_armor, parse_signature
 
 _PRINCIPAL = "signer"
@@ -25,13 +26,13 @@ _WORKERS = 2 * (os.cpu_count() or 1)
 
 
 def verified(claims: Collection[SshClaim]) -> frozenset[SshClaim]:
-    """Those of `claims` whose signature is good, checked side by side.
+    """Those of `claims` whose signature is good, checked side by side; none is asked about that is plainly forged.
 
     Raises:
         NotTrustedError: E_SIG_PROGRAM, ssh-keygen could not run or answer: nothing is believed.
         UsageError: there is no ssh-keygen.
     """
-    distinct = list(dict.fromkeys(claims))
+    distinct = [claim for claim in dict.fromkeys(claims) if not is_forged(claim)]
     if not distinct:
         return frozenset()
     with tempfile.TemporaryDirectory(prefix="haoam-") as directory, ThreadPoolExecutor(_WORKERS) as pool:

@@ -186,6 +186,46 @@ def parse_signature(blob: bytes) -> SshSignature:
     return SshSignature(public, namespace, blob)
 
 
+@dataclass(frozen=True, slots=True)
+class Ed25519Parts:
+    """What a signature of an ed25519 key is made of.
+
+    Attributes:
+        point: the public key.
+        signature: 64 bytes.
+        hash: name of the hash of the payload.
+        application: of a key on a token; None for other keys.
+        tail: of a key on a token, its flags and counter.
+    """
+
+    point: bytes
+    signature: bytes
+    hash: str
+    application: bytes | None = None
+    tail: bytes = b""
+
+
+def ed25519_parts(signature: SshSignature) -> Ed25519Parts | None:
+    """The parts of a signature that was read before; None for keys of other types."""
+    reader = _Reader(signature.blob)
+    reader.take(len(_MAGIC) + 4)
+    key, _, _, digest, inner = (
+        _Reader(reader.string()),
+        reader.string(),
+        reader.string(),
+        reader.text(),
+        reader.string(),
+    )
+    kind, made = key.text(), _Reader(inner)
+    if "ed25519" not in kind:
+        return None
+    point = key.string()
+    made.text()
+    if kind == "ssh-ed25519":
+        return Ed25519Parts(point, made.string(), digest)
+    return Ed25519Parts(point, made.string(), digest, key.string(), made.take(5))
+
+
 def decode_armor(armor: bytes) -> bytes:
     """The blob in an armor of exactly the form that `ssh-keygen -Y sign` writes; the width of its lines is free.
 

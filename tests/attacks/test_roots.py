@@ -14,7 +14,7 @@ from trust_world import World, git, policy_bytes
 
 from haoam_sync import trust
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.evidence import Policy, Seen, format_time
+from haoam_sync.model.evidence import Envelope, Policy, Seen, encode_envelope, format_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.root_statement import (
     Compromise,
@@ -385,6 +385,19 @@ def test_statements_that_name_policies_that_never_were(world: World, monkeypatch
     monkeypatch.setattr(Case, "policy_digest", lambda case, commit: asked.append(commit) or digest(case, commit))
     world.verify()
     assert asked.count(world.introduction) == 2  # by the policy to begin with, and by the one that was arrived at
+
+
+def test_thousands_of_forged_statements_start_no_program_each(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root's true signature under other words is found out without ssh-keygen: they lie there for ever."""
+    true = ssh.sign(b"x", world.keys["alice"], "haoam-review@v1")
+    for _ in range(3):
+        payload = encode_root_statement(Freeze(**_said(world, "alice")))
+        world.attest(encode_envelope(Envelope(payload, true.fingerprint, true.blob)))
+    asked: list[object] = []
+    verify = ssh._verify  # noqa: SLF001  # what is counted
+    monkeypatch.setattr(ssh, "_verify", lambda claim, place: asked.append(claim) or verify(claim, place))
+    world.verify()
+    assert len(asked) == 1  # the introduction commit's
 
 
 def test_several_freezes_with_one_id(world: World) -> None:

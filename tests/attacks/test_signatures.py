@@ -332,8 +332,11 @@ def test_a_signature_made_for_something_else(world: World, namespace: str) -> No
 
 
 @pytest.mark.attack("E_SIG_INVALID")
-def test_a_signature_taken_from_another_commit(world: World) -> None:
-    """A signature covers the bytes that it was made for."""
+@pytest.mark.parametrize("by", ["arithmetic", "ssh-keygen"])
+def test_a_signature_taken_from_another_commit(world: World, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signature covers the bytes that it was made for; ssh-keygen says so, whatever is plainly forged before."""
+    if by == "ssh-keygen":
+        monkeypatch.setattr(ssh, "is_forged", lambda _: False)
     first = world.payload(world.tree(world.with_file(content=b"1\n")), [world.introduction])
     other = world.payload(world.tree(world.with_file(content=b"2\n")), [world.introduction])
     head = world.move(world.store("commit", with_signature(other, world.armor(first, "alice"))))
