@@ -1,7 +1,7 @@
 """Signatures that plainly do not hold: found by arithmetic here, so that no program is started for each. Pure.
 
-Whoever may push to the statements can push thousands in a root's name, and they stay there: ssh-keygen, asked about each
-in every run, would take minutes. What is not called forged here has proven nothing: ssh-keygen decides.
+Whoever may push to the statements can push thousands in a root's name, and they stay there: ssh-keygen, asked about
+each in every run, would take minutes. What is not called forged here has proven nothing: ssh-keygen decides.
 """
 
 from __future__ import annotations

@@ -394,7 +394,7 @@ def test_thousands_of_forged_statements_start_no_program_each(world: World, monk
         payload = encode_root_statement(Freeze(**_said(world, "alice")))
         world.attest(encode_envelope(Envelope(payload, true.fingerprint, true.blob)))
     asked: list[object] = []
-    verify = ssh._verify  # noqa: SLF001  # what is counted
+    verify = ssh._verify  # what is counted
     monkeypatch.setattr(ssh, "_verify", lambda claim, place: asked.append(claim) or verify(claim, place))
     world.verify()
     assert len(asked) == 1  # the introduction commit's
