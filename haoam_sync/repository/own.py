@@ -38,7 +38,8 @@ _CONFIG = """\
 \tallow = always
 """
 
-_FORBIDDEN_FILES: Final = ("info/grafts", "objects/info/alternates", "objects/info/http-alternates")
+_FORBIDDEN_FILES: Final = ("info/grafts", "objects/info/alternates", "objects/info/http-alternates", "commondir")
+"""`commondir` names another directory, whose configuration and objects git takes in place of these."""
 
 
 def prepare(directory: Path) -> None:
@@ -83,7 +84,7 @@ def check_files(directory: Path, where: str) -> None:
     for name in _FORBIDDEN_FILES:
         if (directory / name).exists():
             raise NotTrustedError(
-                f"the repository has {name}: git would show another history, or objects from elsewhere",
+                f"the repository has {name}: git would show another history, or take what lies elsewhere",
                 code="E_REPO_STATE",
                 where=where,
                 hint="make a plain clone, without --shared or --reference, and name that",

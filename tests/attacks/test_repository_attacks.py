@@ -137,6 +137,25 @@ def test_our_own_configuration_is_changed(world: World) -> None:
     world.refused("E_REPO_CONFIG")
 
 
+@pytest.mark.attack("E_REPO_STATE")
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_configuration_that_lies_elsewhere(world: World, tmp_path: Path, ours: bool) -> None:  # noqa: FBT001  # pytest's
+    """A file `commondir` makes git take configuration, hooks and objects of another directory: refused, nothing runs."""
+    world.verify()
+    marker, other = tmp_path / "marker", tmp_path / "other.git"
+    git(tmp_path, "init", "-q", "--bare", str(other))
+    hook = other / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    hook.chmod(0o755)
+    git(other, "config", "core.hooksPath", str(hook.parent))
+    world.review("bob", world.introduction, world.move(world.commit(world.with_file(), [world.introduction])))
+    directory = world.place / "state" / "repository.git" if ours else world.repo
+    (directory / "commondir").write_text(f"{other}\n")
+    world.refused("E_REPO_STATE")
+    assert not marker.exists()
+
+
 @pytest.mark.attack("E_REPO_CONFIG")
 def test_a_source_whose_configuration_runs_programs(world: World, tmp_path: Path) -> None:
     """Programs that the source's own configuration, hooks and attributes name are never run."""
