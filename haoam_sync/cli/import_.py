@@ -127,23 +127,23 @@ def _print(found: Imported, cluster: str, output: str) -> None:
     if output == "json":
         printing.as_json(_json(found))
         return
-    click.echo(f"{_count(len(found.owned), 'section')} owned")
+    printing.say(f"{_count(len(found.owned), 'section')} owned")
     for section, path in found.owned.items():
-        click.echo(f"  {section}  {path}")
-    click.echo(f"{_count(len(found.foreign), 'section')} foreign")
+        printing.say(f"  {section}  {path}")
+    printing.say(f"{_count(len(found.foreign), 'section')} foreign")
     for one in found.foreign:
-        click.echo(f"  {one.heading}: {one.reason}")
+        printing.say(f"  {one.heading}: {one.reason}")
     for warning in found.warnings:
         printing.note(f"warning: {warning}")
     for path in sorted(set(found.files) - set(found.owned.values())):
-        click.echo(f"wrote {path}")
+        printing.say(f"wrote {path}")
     if found.secrets is not None:
         kept = sum(kind != "Fleet" for _, kind, _ in found.uses)
-        click.echo(f"{_count(kept, 'secret')} in {found.secrets}")
+        printing.say(f"{_count(kept, 'secret')} in {found.secrets}")
     if found.uses:
-        click.echo("let the host resolve them: under `secrets` of its root file")
+        printing.say("let the host resolve them: under `secrets` of its root file")
         for reference, kind, field in found.uses:
-            click.echo(f'  - {{reference: {reference}, kinds: [{kind}], fields: ["{field}"], clusters: [{cluster}]}}')
+            printing.say(f'  - {{reference: {reference}, kinds: [{kind}], fields: ["{field}"], clusters: [{cluster}]}}')
 
 
 def _count(number: int, word: str) -> str:

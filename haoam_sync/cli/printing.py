@@ -35,6 +35,11 @@ def as_json(value: Mapping[str, object]) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def say(message: str) -> None:
+    """Print one line of a result that may hold words of others, such as names on an instance."""
+    click.echo(visible(message))
+
+
 def note(message: str) -> None:
     """Say something beside the result, to stderr."""
     click.echo(visible(message), err=True)

@@ -140,3 +140,14 @@ def _environment(site: Site, variables: dict[str, str]) -> dict[str, str]:
 def _piped(site: Site, arguments: tuple[str, ...], variables: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
     command = [*COMMAND, *arguments]
     return subprocess.run(command, env=_environment(site, variables), capture_output=True, timeout=60, check=False)
+
+
+def test_what_stays_foreign_in_an_import_does_not_move_the_cursor(tmp_path: Path) -> None:
+    """The headings are words of an instance: what a terminal would obey is shown, not sent."""
+    text = "global\n  maxconn 10\n\nprogram x\x1b]0;title\x07\n  command /bin/true\n\nbackend ok\n  mode http\n"
+    (tmp_path / "haproxy.cfg").write_text(text, encoding="utf-8")
+    arguments = ("--file", "haproxy.cfg", "--cluster", "eu", "--directory", ".")
+    ran = run(environment({"XDG_STATE_HOME": str(tmp_path / "state")}), tmp_path, "import", *arguments)
+    assert ran.code == 0, ran.said
+    assert "program x\\u001b]0;title\\u0007" in ran.out
+    assert not {"\x1b", "\x07"} & set(ran.said)
