@@ -140,7 +140,7 @@ def test_our_own_configuration_is_changed(world: World) -> None:
 @pytest.mark.attack("E_REPO_STATE")
 @pytest.mark.parametrize("ours", [True, False])
 def test_a_configuration_that_lies_elsewhere(world: World, tmp_path: Path, ours: bool) -> None:  # noqa: FBT001  # pytest's
-    """A file `commondir` makes git take configuration, hooks and objects of another directory: refused, nothing runs."""
+    """A file `commondir` makes git take configuration and hooks of another directory: refused, and nothing runs."""
     world.verify()
     marker, other = tmp_path / "marker", tmp_path / "other.git"
     git(tmp_path, "init", "-q", "--bare", str(other))
