@@ -98,20 +98,22 @@ class Recall:
 
     def _facts(self, document: Document) -> Json:
         good = self._good.get(id(document))
-        return None if good is None else [good.digest, good.links.to_json()]
+        return None if good is None else [good.digest, good.canonical, good.links.to_json()]
 
     def _known(self, data: bytes, path: str) -> tuple[Document, ...] | None:
         entry = self._memory.get(self._scope, data) if self._memory is not None else None
         if entry is None:
             return None
         try:
-            parts, facts = cast("tuple[Sequence[Sequence[Value]], Sequence[tuple[str, Json] | None]]", entry)
+            parts, facts = cast("tuple[Sequence[Sequence[Value]], Sequence[tuple[str, bool, Json] | None]]", entry)
             found = documents.recall(data, path, parts)
             good = {}
             for document, known in zip(found, facts, strict=True):
                 if known is not None:
-                    digest, links = known
-                    good[id(document)] = Good.of(declaration.again(document), Links.from_json(links), digest)
+                    digest, canonical, links = known
+                    good[id(document)] = Good.of(
+                        declaration.again(document), Links.from_json(links), digest, canonical=canonical is True
+                    )
         except (ValueError, TypeError, LookupError, AttributeError):
             return None
         self._good |= good

@@ -127,7 +127,11 @@ class _Resolver:
                 raise UsageError(message, code="E_SECRET_VALUE", where=f"{section.id}, {use.reference}")
             body = put_in(body, use.path, value)
         self._require_whole(section, body)
-        return section if body is section.body and not section.secrets else replace(section, body=body, resolved=True)
+        return (
+            section
+            if body is section.body and not section.secrets
+            else replace(section, body=body, resolved=True, canonical=False)
+        )
 
     @staticmethod
     def _require_whole(section: DesiredSection, body: JsonObject) -> None:

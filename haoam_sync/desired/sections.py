@@ -16,7 +16,7 @@ from haoam_sync.desired.problems import Problems
 from haoam_sync.desired.scan import SPEC
 from haoam_sync.desired.variables import Reference, Scope
 from haoam_sync.documents import Path
-from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.desired import CERTIFICATE_DIR, DesiredCertificate, DesiredFile, DesiredSection
 from haoam_sync.model.json import Json, JsonObject, digest
 from haoam_sync.model.position import Position
@@ -105,17 +105,29 @@ class Good:
     fixed: Fixed | None
 
     @classmethod
-    def of(cls, declaration: Declaration, links: Links, digest: str) -> Good:
-        """One that was checked; `digest` is that of its section, "" when it names files."""
+    def of(cls, declaration: Declaration, links: Links, digest: str, *, canonical: bool) -> Good:
+        """One that was checked.
+
+        Args:
+            declaration: itself.
+            links: what it refers to.
+            digest: of its section, "" when it names files.
+            canonical: whether what stands in the document is its canonical form for the newest version of the API.
+        """
         if not digest:
             return cls(declaration, links, None)
-        section = _section(declaration, declaration.template, digest)
+        section = _section(declaration, declaration.template, digest, canonical=canonical)
         return cls(declaration, links, Fixed(Declared(section, declaration, links)))
 
     @property
     def digest(self) -> str:
         """Of its section; "" when it names files."""
         return self.fixed.declared.section.digest if self.fixed is not None else ""
+
+    @property
+    def canonical(self) -> bool:
+        """Whether its section is known to be in canonical form."""
+        return self.fixed is not None and self.fixed.declared.section.canonical
 
 
 class Sections:
@@ -178,12 +190,13 @@ class Sections:
         if declaration.variables:
             return None
         body = declaration.template
-        good = self._checked(body)
-        self._bodies[()] = body if good else None
-        if not good or declaration.secrets:
+        back = self._checked(body)
+        self._bodies[()] = body if back is not None else None
+        if back is None or declaration.secrets:
             return None
         links = self._links_of(body)
-        return Good.of(declaration, links, "" if links.name_files else digest(body))
+        canonical = self._api == NEWEST and back == body
+        return Good.of(declaration, links, "" if links.name_files else digest(body), canonical=canonical)
 
     def _links_of(self, body: JsonObject) -> Links:
         """What one of the bodies refers to."""
@@ -204,7 +217,7 @@ class Sections:
         key = tuple(values)
         if key not in self._bodies:
             filled = variables.fill(declaration.template, scope) if declaration.variables else declaration.template
-            good = isinstance(filled, Mapping) and self._checked(filled) and self._of_documents(filled)
+            good = isinstance(filled, Mapping) and self._checked(filled) is not None and self._of_documents(filled)
             self._bodies[key] = filled if isinstance(filled, Mapping) and good else None
         return self._bodies[key]
 
@@ -215,12 +228,15 @@ class Sections:
         self._problems.value(self.declaration.document, SPEC, f"with its variables {scan.PLACEHOLDER_PROBLEM}")
         return False
 
-    def _checked(self, body: JsonObject) -> bool:
-        """Whether a body is in order. A place that is wrong for a hundred clusters is told once, by its first value."""
+    def _checked(self, body: JsonObject) -> JsonObject | None:
+        """What the server will have, when a body is in order.
+
+        A place that is wrong for a hundred clusters is told once, by its first value.
+        """
         found = Problems()
-        good = _Check(self.declaration, self._api, found).good(body)
+        back = _Check(self.declaration, self._api, found).good(body)
         self._problems.take_new(found, self._said)
-        return good
+        return back
 
     def _value(self, reference: Reference, scope: Scope) -> str | int | bool | None:
         unknown = scope.unknown(reference)
@@ -250,7 +266,12 @@ class Sections:
 
 
 def _section(
-    declaration: Declaration, body: JsonObject, digest: str, uses: tuple[SecretUse, ...] = ()
+    declaration: Declaration,
+    body: JsonObject,
+    digest: str,
+    uses: tuple[SecretUse, ...] = (),
+    *,
+    canonical: bool = False,
 ) -> DesiredSection:
     return DesiredSection(
         id=declaration.id,
@@ -261,6 +282,7 @@ def _section(
         ignore=declaration.ignore,
         secrets=uses,
         resolved=not uses,
+        canonical=canonical,
     )
 
 
@@ -296,11 +318,11 @@ class _Check:
         self._api = api
         self._problems = problems
 
-    def good(self, body: JsonObject) -> bool:
-        """Whether every field is known, and the server would take all of it and have all of it afterwards."""
+    def good(self, body: JsonObject) -> JsonObject | None:
+        """The canonical form, when every field is known, and the server would take all of it and have it afterwards."""
         kind, document = self._declaration.id.kind, self._declaration.document
         if explain.validate(section_model(kind), body, document, SPEC, self._problems) is None:
-            return False
+            return None
         missing = fields_missing_in(kind, body, self._api)
         for path in missing:
             field, _, value = path.partition("=")
@@ -310,14 +332,17 @@ class _Check:
         for refusal in refusals:
             self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
         if missing or refusals:
-            return False
+            return None
+        back = haproxycfg.canonical_once(kind, body, self._api)
         losses = [
-            loss for loss in haproxycfg.lost(kind, body, self._api) if not self._judged_elsewhere(body, loss.path)
+            loss
+            for loss in haproxycfg.lost(kind, body, self._api, back=back)
+            if not self._judged_elsewhere(body, loss.path)
         ]
         for loss in losses:
             hint = f"write {loss.instead}" if loss.instead else "take it out"
             self._note(body, loss.path, f"{{}} would be lost: {loss.reason}", hint)
-        return not losses
+        return back if not losses else None
 
     def _judged_elsewhere(self, body: JsonObject, path: str) -> bool:
         """Whether what stands there is a reference to a secret, or a text refused for its characters."""

@@ -126,3 +126,25 @@ def read_line(known: Any, line: str, body: Obj) -> None:
 def canonical(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
     """What the server will have after `body` was written, every part of it, whichever requests that takes."""
     return parse(render(kind, body, api, complete=True), api, complete=True).body
+
+
+_MOST_KEPT = 50_000
+_kept: dict[tuple[int, SectionKind, ApiVersion], tuple[JsonObject, JsonObject]] = {}
+
+
+def canonical_once(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
+    """`canonical` of a body that nobody changes any more, as those that git declares: worked out once for each object.
+
+    Proving a commit, planning it and applying it ask for the same sections one after the other.
+    """
+    key = (id(body), kind, api)
+    known = _kept.get(key)
+    if known is not None and known[0] is body:
+        return known[1]
+    found = canonical(kind, body, api)
+    if found == body:
+        found = body
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    _kept[key] = body, found  # the body, too: so no other object gets its identity
+    return found

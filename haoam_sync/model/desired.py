@@ -29,6 +29,7 @@ class DesiredSection:
         ignore: dotted paths that somebody else owns: never compared, never written (`servers.*.weight`).
         secrets: the references used in the body, resolved or not.
         resolved: whether the secrets in `body` are values (True) or the texts of references (False).
+        canonical: whether `body` is known to be its own canonical form for the newest version of the API.
     """
 
     id: SectionId
@@ -39,6 +40,7 @@ class DesiredSection:
     ignore: tuple[str, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
     resolved: bool = True
+    canonical: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

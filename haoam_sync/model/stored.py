@@ -215,8 +215,12 @@ def names_directory(value: Json) -> bool:
     if type(value) in _PLAIN:  # asking abstract classes takes far longer
         return False
     if type(value) is dict or isinstance(value, Mapping):
-        for inner in value.values():  # noqa: SIM110  # a generator costs more than the work, ten thousand times
-            if type(inner) not in _PLAIN and names_directory(inner):
+        for inner in value.values():
+            kind = type(inner)
+            if kind is str:  # a call of its own costs more than the work, ten thousand times
+                if "@" in inner and PLACEHOLDER.search(inner) is not None:  # type: ignore[operator, arg-type]
+                    return True
+            elif kind not in _PLAIN and names_directory(inner):
                 return True
         return False
     if isinstance(value, Sequence):

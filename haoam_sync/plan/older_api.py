@@ -48,7 +48,8 @@ def _lost(wanted: DesiredInstance, live: Live) -> Iterator[Problem]:
                 section, f"{refusal.path}: Data Plane API {live.api}, which {live.id} runs: {refusal.message}", ""
             )
         secrets = {".".join(str(step) for step in use.path) for use in section.secrets}
-        for loss in haproxycfg.lost(kind, section.body, live.api):
+        back = haproxycfg.canonical_once(kind, section.body, live.api)
+        for loss in haproxycfg.lost(kind, section.body, live.api, back=back):
             if loss.path not in secrets:
                 yield _problem(
                     section,

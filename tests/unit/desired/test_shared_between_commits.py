@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from desired_commits import FLEET, Files, blobs
 
-from haoam_sync import desired
+from haoam_sync import desired, haproxycfg
 from haoam_sync.desired.links import Links
 from haoam_sync.errors import InvalidDesiredError, Problem
-from haoam_sync.model.api_version import NEWEST
+from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.section import SectionKind
 from haoam_sync.remembered import Remembered
@@ -156,3 +156,26 @@ def test_links_outlive_the_run(spec: dict[str, object]) -> None:
     links = Links.of(SectionKind.FRONTEND, spec)  # type: ignore[arg-type]
     assert Links.from_json(links.to_json()) == links
     assert bool(links.targets or links.inside) == bool(spec)
+
+
+def test_what_is_said_to_be_canonical_is(tmp_path: Path) -> None:
+    """A section is known to be in canonical form when it is, also from memory; one that is not, is worked out."""
+    rule = '{type: deny, deny_status: 403, cond: if, cond_test: "  x "}'
+    odd = document("Backend", "odd", f"{{mode: http, http_request_rule_list: [{rule}]}}")
+    files = {**ALL, "haproxy/odd.yaml": odd}
+    memory = Remembered(tmp_path, lambda: b"k" * 32)
+    for _ in range(2):
+        wanted = verdict(files, memory=memory, keep=True)
+        assert isinstance(wanted, Desired)
+        (first, *_) = wanted.instances.values()
+        said = {str(one.id) for one in first.sections.values() if one.canonical}
+        really = {
+            str(one.id)
+            for one in first.sections.values()
+            if haproxycfg.canonical(one.id.kind, one.body, NEWEST) == one.body
+        }
+        assert "backend/web" in said
+        assert "backend/odd" not in really
+        assert said <= really
+    older = desired.load("c" * 40, blobs(files), None, ApiVersion(3, 2))
+    assert not any(one.canonical for held in older.instances.values() for one in held.sections.values())
