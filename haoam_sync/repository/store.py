@@ -27,6 +27,7 @@ HEADS = "refs/heads/haoam/heads"
 
 _FULL_ID = re.compile(r"[0-9a-f]{40}")
 _SHORT_ID = re.compile(r"[0-9a-f]{7,39}")
+_MOST_NAMED = 5
 _PULL = re.compile(r"(?:pr/|#)([1-9][0-9]{0,9})")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+/-]*")
 
@@ -161,11 +162,22 @@ class Repository(Objects):
         return self._commit_only(head, revision)
 
     def _by_short_id(self, revision: str) -> str:
-        """The one commit whose id begins so; "" when there is none, or several."""
+        """The one commit whose id begins so; "" when there is none.
+
+        Raises:
+            UsageError: there are several; a branch of that name is then not meant either, whoever pushed it.
+        """
         found = self._git.run("rev-parse", f"--disambiguate={revision}").decode().split()
         objects = zip(found, self._git.objects(found), strict=True)
         commits = [oid for oid, answer in objects if answer is not None and answer[0] == "commit"]
-        return commits[0] if len(commits) == 1 else ""
+        if len(commits) > 1:
+            raise UsageError(
+                f"{revision} is how several commits begin",
+                code="E_NO_COMMIT",
+                where=self.source.url,
+                hint=f"give one of {', '.join(sorted(commits)[:_MOST_NAMED])}",
+            )
+        return commits[0] if commits else ""
 
     def append_statement(self, statement: bytes, *, parent: str, now: datetime) -> str:
         """Put one statement behind `parent` (the tip seen, "" for none) in the source's attestations.

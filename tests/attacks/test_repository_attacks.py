@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from pathlib import Path
 
@@ -100,6 +101,31 @@ def test_an_object_swapped_on_disk(world: World, kind: str) -> None:
     file.chmod(0o600)
     file.write_bytes(zlib.compress(f"{kind} {len(evil)}\0".encode() + evil))
     assert world.refused("E_OID_MISMATCH").where == target
+
+
+def test_a_twin_of_a_short_id_and_a_branch_of_that_name(world: World) -> None:
+    """Whoever may push can make a commit whose id begins alike: then neither it nor a branch of the name is meant."""
+    tree, seen = world.tree(world.with_file()), dict[str, bytes]()
+    for number in range(200_000):
+        payload = world.payload(tree, [world.introduction], message=f"{number}\n")
+        short = hashlib.sha1(b"commit %d\0" % len(payload) + payload, usedforsecurity=False).hexdigest()[:7]
+        if short in seen:
+            break
+        seen[short] = payload
+    one, other = (world.store("commit", data) for data in (seen[short], payload))
+    assert one[:7] == other[:7] == short
+    repository = world.open()
+    try:
+        world.move(world.introduction, f"refs/heads/{short}")
+        for oid in (one, other):
+            world.move(oid, f"refs/heads/x-{oid}")
+        assert repository.resolve(f"x-{one}") == one
+        assert repository.resolve(short) == one
+        assert repository.resolve(f"x-{other}") == other
+        with pytest.raises(UsageError, match="several commits"):
+            repository.resolve(short)
+    finally:
+        repository.close()
 
 
 # --- E_REPO_STATE, E_SHALLOW, E_REPO_CONFIG --------------------------------------------------------------------------

@@ -247,10 +247,41 @@ def _mergetag(world: World, payload: bytes) -> bytes:
     return _signed_payload(world, payload.replace(b"\n\n", b"\nmergetag object " + b"0" * 40 + b"\n\n", 1))
 
 
+def _one_parent_twice(world: World, payload: bytes) -> bytes:
+    line = b"parent " + world.introduction.encode() + b"\n"
+    return _signed_payload(world, payload.replace(line, line * 2, 1))
+
+
+def _no_utf8_in_the_message(world: World, payload: bytes) -> bytes:
+    return _signed_payload(world, payload + b"\xff\n")
+
+
+def _no_utf8_in_the_author(world: World, payload: bytes) -> bytes:
+    return _signed_payload(world, payload.replace(b"author alice", b"author al\xffce", 1))
+
+
+def _control_characters_in_the_author(world: World, payload: bytes) -> bytes:
+    return _signed_payload(world, payload.replace(b"author alice", b"author \x1b[2Jalice", 1))
+
+
+def _a_time_in_two_spellings(world: World, payload: bytes) -> bytes:
+    return _signed_payload(world, payload.replace(b"> 18", b"> 018"))
+
+
+def _a_megabyte(world: World, payload: bytes) -> bytes:
+    return _signed_payload(world, payload + b"x" * (1 << 20))
+
+
 @pytest.mark.attack("E_COMMIT_FORMAT")
 @pytest.mark.parametrize(
     "mangle",
     [
+        _one_parent_twice,
+        _no_utf8_in_the_message,
+        _no_utf8_in_the_author,
+        _control_characters_in_the_author,
+        _a_time_in_two_spellings,
+        _a_megabyte,
         _two_signatures,
         _sha256_header,
         _sha256_header_after,

@@ -111,6 +111,62 @@ def test_bytes_that_do_not_hash_to_their_id_are_refused() -> None:
     assert caught.value.code == "E_OID_MISMATCH"
 
 
+def test_walks_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a history somebody pushes: each walk through it ends, and what it did not see is not believed."""
+    memory = Memory([[], *([number] for number in range(20))])
+    first, last = memory.ids[0], memory.ids[-1]
+    other = Graph(memory, first)
+    assert len(other.first_parents(first, last) or ()) == len(other.between(first, last)) == 20
+    monkeypatch.setattr("haoam_sync.trust.graph.MOST_WALKED", 5)
+    graph = Graph(memory, first)
+    assert graph.first_parents(first, last) is None
+    assert graph.first_parents(memory.ids[-4], last) is not None
+    walks = (
+        lambda: list(graph.line(last)),
+        lambda: graph.between(first, last),
+        lambda: graph.ancestors(last),
+        lambda: graph.reaches(last, first),
+    )
+    for walk in walks:
+        with pytest.raises(NotTrustedError) as caught:
+            walk()
+        assert caught.value.code == "E_LIMIT"
+    assert len(list(graph.line(memory.ids[3]))) == len(graph.ancestors(memory.ids[3])) == 4
+
+
+class Objects:
+    """Objects of every kind, by id."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def put(self, kind: str, content: bytes) -> str:
+        """Keep an object."""
+        oid = object_id(kind, content)
+        self.contents[oid] = content
+        return oid
+
+    def read_many(self, ids: Sequence[str], kind: str) -> list[bytes]:
+        """See `Objects`."""
+        assert kind
+        return [self.contents[oid] for oid in ids]
+
+
+def test_a_file_is_a_plain_one() -> None:
+    """Neither a link's target, nor what lies below a file, is the content of a file."""
+    objects = Objects()
+    blob = objects.put("blob", b"elsewhere")
+    raw = bytes.fromhex(blob)
+    below = objects.put("tree", b"100644 file\0" + raw + b"120000 link\0" + raw)
+    tree = objects.put("tree", b"40000 keys\0" + bytes.fromhex(below) + b"100644 plain\0" + raw)
+    person = "a <a> 0 +0000"
+    commit = objects.put("commit", f"tree {tree}\nauthor {person}\ncommitter {person}\n\nx\n".encode())
+    graph = Graph(objects, commit)
+    assert graph.file(commit, "keys/file") == graph.file(commit, "plain") == b"elsewhere"
+    for path in ("keys/link", "keys", "plain/file", "keys/file/file", "missing"):
+        assert graph.file(commit, path) is None
+
+
 def test_only_what_was_used_last_is_kept() -> None:
     """Memory does not grow with history."""
     recent = Recent[int](kept=2)
