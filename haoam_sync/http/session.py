@@ -202,7 +202,10 @@ class Http:
                 where=self._peer.where,
                 hint=self._peer.url,
             )
-        reason = getattr(cause, "strerror", None) or type(cause).__name__
+        name = type(cause).__name__
+        reason = getattr(cause, "strerror", None) or _REASONS.get(name, name)
+        if isinstance(error, requests.exceptions.ChunkedEncodingError):
+            reason = "the answer broke off"
         return _AgainError(
             self._peer.error(
                 f"cannot reach {self._shown}: {reason}",
@@ -212,6 +215,13 @@ class Http:
             ),
             unsent=isinstance(cause, ConnectionRefusedError),
         )
+
+
+_REASONS = {
+    "RemoteDisconnected": "it closed the connection without an answer",
+    "BadStatusLine": "what it answers is no HTTP",
+}
+"""What the exceptions of http.client and urllib3 mean that have no words of their own."""
 
 
 class _AgainError(Exception):

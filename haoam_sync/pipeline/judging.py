@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from haoam_sync import haproxycfg
 from haoam_sync.desired import file_references, references
 from haoam_sync.desired.file_references import FileReference
-from haoam_sync.desired.paths import put_in
+from haoam_sync.desired.paths import Patterns, put_in
 from haoam_sync.lab.haproxy import check
 from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.desired import Desired, DesiredFile, DesiredInstance
@@ -45,6 +45,23 @@ _OPENED = re.compile(r"(?:(?<!\S)-f\s+|\bmap(?:_[a-z0-9]+){0,3}\(\s*)([^\s,)]*)"
 _SETS_VARIABLE = re.compile(r"^[^\S\n]*+(?:pre)?setenv\b", re.MULTILINE)
 _HAPROXYS_OWN = re.compile(r"@[a-z-]+")
 """Words in place of a file: `@system-ca`."""
+_ADDRESSES = Patterns(
+    (None, "servers.*.address"),
+    (None, "servers.*.health_check_address"),
+    (None, "servers.*.agent-addr"),
+    (None, "server_templates.*.fqdn"),
+    (None, "default_server.health_check_address"),
+    (None, "default_server.agent-addr"),
+    (None, "binds.*.address"),
+    (None, "log_target_list.*.address"),
+    (None, "peer_entries.*.address"),
+    (None, "mailer_entries.*.address"),
+    (None, "nameservers.*.address"),
+)
+_HOST_NAME = re.compile(
+    r"((?:(?:udp|tcp|ipv)[46]?@)?)(?!stdout\b|stderr\b)(?=[0-9.-]*[A-Za-z_])[A-Za-z0-9_.-]+(?=:[0-9]+$|$)"
+)
+"""A name, which HAProxy looks up when it starts, between what may stand around it (manual, 11.1 "Address formats")."""
 
 
 def text_of(instance: DesiredInstance) -> str:
@@ -126,7 +143,7 @@ class _StandIns:
         self._pem = pem
 
     def instead_of_files_elsewhere(self, instance: DesiredInstance) -> DesiredInstance:
-        """`instance`, its sections naming stand-ins."""
+        """`instance`, its sections naming stand-ins, for hosts as well: who they are, this machine need not know."""
         sections = {identity: replace(one, body=self._body(one.body)) for identity, one in instance.sections.items()}
         return replace(instance, sections=sections)
 
@@ -144,6 +161,8 @@ class _StandIns:
         for place, path in list(references.certificate_fields(body)):
             if path.startswith("/"):
                 body = put_in(body, place, self._made("certificate.pem", self._pem))
+        for _, place, address in list(_ADDRESSES.found(body)):
+            body = put_in(body, place, _HOST_NAME.sub(_some_host, address) if _HOST_NAME.match(address) else address)
         return body
 
     def _path(self, reference: FileReference) -> str | None:
@@ -166,6 +185,10 @@ class _StandIns:
         place = self._directory / f"stand-in-{name}"
         place.write_bytes(content)
         return str(place)
+
+
+def _some_host(found: re.Match[str]) -> str:
+    return found[1] + ("::1" if found[1].startswith(("ipv6", "udp6", "tcp6")) else "127.0.0.1")
 
 
 def _content(file: DesiredFile, pem: bytes, directories: Mapping[FileStore, str]) -> bytes:

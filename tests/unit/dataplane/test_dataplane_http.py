@@ -285,6 +285,29 @@ def test_an_answer_that_is_packed_strangely(encoding: str, body: bytes) -> None:
     assert caught.value.code == "E_NONSENSE"
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{}", "the answer broke off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}", "the answer broke off"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno\r\n{}", "the answer broke off"),
+        (b"", "it closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "what it answers is no HTTP"),
+    ],
+)
+def test_why_there_was_no_answer_is_said_in_words(said: bytes, words: str) -> None:
+    """An answer that ends in the middle, never begins, or is none, is told without the names of exceptions."""
+
+    def handle(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(said)
+        request.wfile.flush()
+        _broken(request)
+
+    with serving(handle) as (address, _), session(address) as http, pytest.raises(InstanceError) as caught:
+        http.send(Call("POST", "/x", body=b"y"))
+    assert caught.value.message == f"cannot reach http://{address}/v3: {words}"
+
+
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/v3", "127.0.0.1:5555", "http://[::1/v3"])
 def test_what_is_no_url(url: str) -> None:
     """A url that requests cannot use is a clear error."""

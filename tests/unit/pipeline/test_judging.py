@@ -43,6 +43,41 @@ def test_a_backend_alone() -> None:
     assert _refusals({"haproxy/web.yaml": _document("Backend", "{mode: http}")}) == {}
 
 
+def test_hosts_that_this_machine_does_not_know() -> None:
+    """A name that only the instance can look up is no reason to refuse a commit; a mistake beside it still is."""
+    backend = """
+  mode: http
+  log_target_list:
+    - {address: "logs.example.test:514", facility: local0}
+    - {address: "udp6@l.example.test:1", facility: local0}
+  servers:
+    s1: {address: app.example.test, port: 80, health_check_address: other.example.test, check: enabled}
+    s2: {address: ipv6@app.example.test, port: 80}
+  server_templates: {t: {num_or_range: "2", fqdn: t.example.test, port: 80}}
+"""
+    frontend = "{mode: http, binds: {b: {address: edge.example.test, port: 1}}}"
+    peers = "{peer_entries: {a: {address: peer.example.test, port: 2}}}"
+    mailers = "{mailer_entries: {m: {address: smtp.example.test, port: 25}}}"
+    resolvers = "{nameservers: {ns: {address: ns.example.test, port: 53}}}"
+    files = {
+        "haproxy/b.yaml": _document("Backend", backend),
+        "haproxy/f.yaml": _document("Frontend", frontend).replace(b"web", b"edge"),
+        "haproxy/p.yaml": _document("Peers", peers),
+        "haproxy/m.yaml": _document("Mailers", mailers),
+        "haproxy/r.yaml": _document("Resolvers", resolvers),
+    }
+    assert _refusals(files) == {}
+    rule = "http_request_rule_list: [{type: deny, cond: if, cond_test: no_such_acl}]"
+    wrong = _document("Backend", f"{backend}  {rule}\n")
+    assert "no_such_acl" in _refusals({**files, "haproxy/b.yaml": wrong})[LB1]
+
+
+@pytest.mark.parametrize("address", ["stdout", "fd@1", "ring@r", "127.0.0.1:514", "[::1]:514", "/dev/log", "::1"])
+def test_addresses_that_name_no_host(address: str) -> None:
+    """What is looked up nowhere is judged as it stands."""
+    assert judging._HOST_NAME.match(address) is None
+
+
 def test_what_is_said_to_be_there() -> None:
     """Foreign defaults, backends, userlists with their groups, resolvers and certificates are taken as given."""
     external = "[defaults/base, backend/legacy, userlist/staff, resolvers/dns, certificate/old.pem]"
