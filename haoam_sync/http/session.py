@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from haoam_sync.errors import HaoamError
 from haoam_sync.http.call import Bounds, Call, Peer, Reply
@@ -204,7 +204,7 @@ class Http:
             )
         name = type(cause).__name__
         reason = getattr(cause, "strerror", None) or _REASONS.get(name, name)
-        if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        if isinstance(error, ProtocolError):  # while the body was read; before it, requests wraps what goes wrong
             reason = "the answer broke off"
         return _AgainError(
             self._peer.error(
