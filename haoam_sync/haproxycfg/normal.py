@@ -24,6 +24,8 @@ _FAMILIES: Mapping[str, tuple[str, str]] = {
     "email-alert": ("email-alert", "from"),
 }
 """Keywords of proxies whose lines keep their order among themselves, with the line that says where they stand."""
+_ODD = ('"', "'", "\\", "#", "  ", " redirect")
+"""What makes a section one whose normal form has to be worked out."""
 _ACL_WITHOUT_VALUE = 3
 """Words of `acl NAME CRITERION`."""
 _NO_EMPTY_VALUES = ApiVersion(3, 4)
@@ -112,8 +114,10 @@ def _with_name(section: FileSection, name: str) -> FileSection:
 
 
 def _normal_section(section: FileSection, api: ApiVersion) -> FileSection:
+    lead = "".join(f"{_joined(comment)}\n" for comment in section.comments) if section.lead.strip() else ""
+    if section.kind is not None and _is_normal(section.text, table(section.kind, api)):
+        return FileSection(section.keyword, section.name, lead, section.text)
     lines = section.text.split("\n")
-    lead = "".join(f"{_joined(comment)}\n" for comment in section.comments)
     header = _joined(lines[0])
     kind = section.kind
     if section.keyword == LISTEN:
@@ -124,6 +128,29 @@ def _normal_section(section: FileSection, api: ApiVersion) -> FileSection:
         families = {} if kind is SectionKind.GLOBAL else _FAMILIES
         body = _grouped(lines[1:], table(kind, api), families, api)
     return replace(section, lead=lead, text="\n  ".join([header, *body]))
+
+
+def _is_normal(text: str, known: Table) -> bool:
+    """Whether it is plain that a section is in normal form: most are, and telling takes a fifth of making it so.
+
+    Plain are lines of printable words without quotes and comments, one blank between two, each of a keyword that is
+    told by its first word and whose line is never written otherwise, in the order of the table.
+    """
+    header, _, inside = text.partition("\n  ")
+    inside = f"\n  {inside}" if len(header) < len(text) else ""
+    joined = inside.replace("\n  ", "")
+    if not joined.isprintable() or any(odd in joined for odd in _ODD) or " \n" in inside:
+        return False
+    if inside.endswith(" ") or _joined(header) != header:
+        return False
+    last = 0
+    ranks = known.ranks_by_first_word
+    for line in inside.split("\n  ")[1:]:
+        rank = ranks.get(line.partition(" ")[0], -1)
+        if rank < last:
+            return False
+        last = rank
+    return True
 
 
 def _joined(line: str) -> str:

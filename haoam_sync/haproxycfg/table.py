@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 from haoam_sync.haproxycfg.rows import Row
@@ -16,6 +16,8 @@ from haoam_sync.model.section import SectionKind
 _NEW = ApiVersion(3, 4)
 """From here on the server behaves as 3.4 was measured to; below, as 3.2."""
 
+_WRITTEN_OTHERWISE = frozenset({"acl", "cookie", "stats", "compression", "email-alert"})
+"""Lines that the normal form may group or write in another way than by their first word (`normal.py`)."""
 _MOST_SHAPES = 512
 """So many sets of fields are remembered for each table: sections of one kind mostly set the same few."""
 _Index: TypeAlias = "dict[str, Row | _Index]"
@@ -65,6 +67,15 @@ class Table:
         """The place of the line `words` in the server's order, None when no row knows it."""
         row = self.row(words)
         return None if row is None else self._places[id(row)]
+
+    @cached_property
+    def ranks_by_first_word(self) -> Mapping[str, int]:
+        """The places of the lines whose first word alone tells their row, of those that only `row` is asked about."""
+        return {
+            word: self._places[id(found)]
+            for word, found in self._index.items()
+            if not isinstance(found, dict) and word not in _WRITTEN_OTHERWISE
+        }
 
     def write(self, body: Mapping[str, Any], out: list[str]) -> None:
         """Append every line for `body`."""

@@ -33,13 +33,17 @@ _EXPOSE = "expose-experimental-directives"
 _EXPERIMENTAL = frozenset({"tune.fd.edge-triggered", "force-cfg-parser-pause"})
 """Directives of `global` that HAProxy takes behind `expose-experimental-directives` only (manual, section 3)."""
 _LAST_COUNTS = tuple(
-    re.compile(rf"^[ \t]*((?:{words})(?=[ \t\r]|$))", re.MULTILINE)
-    for words in (
-        r"option[ \t]+(?:httpchk|smtpchk|ssl-hello-chk|(?:tcp|mysql|pgsql|redis|ldap|spop|external)-check)",
-        r"option[ \t]+(?:httplog|tcplog|httpslog)|log-format",
-        r"option[ \t]+(?:httpclose|http-server-close|http-keep-alive)",
+    (hints, re.compile(rf"^[ \t]*((?:{words})(?=[ \t\r]|$))", re.MULTILINE))
+    for hints, words in (
+        (
+            ("chk", "-check"),
+            r"option[ \t]+(?:httpchk|smtpchk|ssl-hello-chk|(?:tcp|mysql|pgsql|redis|ldap|spop|external)-check)",
+        ),
+        (("log",), r"option[ \t]+(?:httplog|tcplog|httpslog)|log-format"),
+        (("close", "keep-alive"), r"option[ \t]+(?:httpclose|http-server-close|http-keep-alive)"),
     )
 )
+"""The lines of each family, and texts of which each such line holds one."""
 ONE_SETTING = (Line, Present, Toggle, Composite)
 """Rows of which one line is left when there are several."""
 
@@ -99,7 +103,9 @@ def _passwords(section: FileSection, heading: str) -> Iterator[Unwritable]:
 
 def _last_ones(section: FileSection, heading: str, api: ApiVersion) -> Iterator[Unwritable]:
     """U5."""
-    for family in _LAST_COUNTS:
+    for hints, family in _LAST_COUNTS:
+        if not any(hint in section.text for hint in hints):
+            continue  # looking for a text takes a hundredth of matching every line
         found = family.findall(section.text)
         if len(found) < 2 or len(set(found)) < 2:  # noqa: PLR2004 - one of them cannot change places
             continue

@@ -35,7 +35,7 @@ def first_write(live: Live) -> str | None:
             hint="on the instance, before anything is applied to it: " + "; ".join(one.instead for one in broken),
         )
     normal = haproxycfg.normal_form(haproxycfg.with_explicit_defaults(live.text), live.api)
-    return normal if _trimmed(normal) != _trimmed(live.text) else None
+    return normal if normal != live.text and _trimmed(normal) != _trimmed(live.text) else None
 
 
 def explicit(wanted: DesiredInstance, live: Live) -> Live:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from haoam_sync import haproxycfg
 from haoam_sync.errors import InvalidDesiredError, Problem
@@ -19,15 +19,22 @@ def refuse(wanted: DesiredInstance, live: Live) -> None:
     Raises:
         InvalidDesiredError: with all of it.
     """
-    problems = [*_missing(wanted, live)]
+    new = [section for section in wanted.sections.values() if not _read_back(section, live)]
+    problems = [*_missing(new, live)]
     if not problems and live.api < NEWEST:
-        problems = [*_lost(wanted, live)]
+        problems = [*_lost(new, live)]
     if problems:
         raise InvalidDesiredError(tuple(problems))
 
 
-def _missing(wanted: DesiredInstance, live: Live) -> Iterator[Problem]:
-    for section in wanted.sections.values():
+def _read_back(section: DesiredSection, live: Live) -> bool:
+    """What was read back as it is declared needs no look: the instance has all of it."""
+    there = live.sections.get(section.id)
+    return there is not None and without_metadata(there.body) == section.body
+
+
+def _missing(sections: Iterable[DesiredSection], live: Live) -> Iterator[Problem]:
+    for section in sections:
         for path in fields_missing_in(section.id.kind, section.body, live.api):
             yield _problem(
                 section,
@@ -36,12 +43,8 @@ def _missing(wanted: DesiredInstance, live: Live) -> Iterator[Problem]:
             )
 
 
-def _lost(wanted: DesiredInstance, live: Live) -> Iterator[Problem]:
-    """What was read back needs no look: it is there."""
-    for section in wanted.sections.values():
-        there = live.sections.get(section.id)
-        if there is not None and without_metadata(there.body) == section.body:
-            continue
+def _lost(sections: Iterable[DesiredSection], live: Live) -> Iterator[Problem]:
+    for section in sections:
         kind = section.id.kind
         for refusal in haproxycfg.refused(kind, section.body, live.api):
             yield _problem(

@@ -14,6 +14,7 @@ from haoam_sync.haproxycfg import (
     ConfigFile,
     canonical,
     lost,
+    normal,
     normal_form,
     parse,
     refused,
@@ -99,6 +100,24 @@ def test_regrouping_changes_no_meaning(kind: SectionKind, version: str, data: st
     once = normal_form(shuffled, api)
     assert normal_form(once, api) == once
     assert parse(once.rstrip("\n"), api) == parse(shuffled, api)
+
+
+@_every_section
+@_settings
+@given(data=st.data())
+def test_what_is_taken_for_normal_is(kind: SectionKind, version: str, data: st.DataObject) -> None:
+    """A section that a short look takes for its own normal form is the one that the long way makes of it."""
+    api = ApiVersion.parse(version)
+    header, *lines = render(kind, data.draw(bodies(kind, version)), api).split("\n")
+    odd = data.draw(
+        st.lists(st.sampled_from(("  mode  http", "  mode http ", "   mode tcp", "  # x", "  nobody knows")))
+    )
+    lines = data.draw(st.permutations([*lines, *odd])) if data.draw(st.booleans()) else lines
+    text = "\n".join([header, *lines]) + "\n"
+    short = normal_form(text, api)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(normal, "_is_normal", lambda _text, _known: False)
+        assert normal_form(text, api) == short
 
 
 _names = st.sampled_from(["a", "b", "c", "d"])

@@ -83,6 +83,26 @@ def test_sections_and_lines_are_regrouped() -> None:
     assert normal_form(BEFORE, NEWEST) == AFTER
 
 
+@pytest.mark.parametrize(
+    ("lines", "normal_lines"),
+    [
+        ("  mode http \n  balance first", "  mode http\n  balance first"),
+        ("  mode http\n  balance first ", "  mode http\n  balance first"),
+        ("  mode http\n   balance first", "  mode http\n  balance first"),
+        ("  mode http\n\n  balance first", "  mode http\n  balance first"),
+        ("  mode  http\n  balance first", "  mode http\n  balance first"),
+        ("  mode\thttp\n  balance first", "  mode http\n  balance first"),
+        ("  balance first\n  mode http", "  mode http\n  balance first"),
+        ("  mode http\n  balance first #x", "  mode http\n  balance first # x"),
+        ("  frobnicate\n  balance first", "  balance first\n  frobnicate"),
+    ],
+)
+def test_small_oddities(lines: str, normal_lines: str) -> None:
+    """A section that is all but normal is made so: white space, order, comments and lines that nobody knows."""
+    assert normal_form(f"backend b\n{lines}\n", NEWEST) == f"backend b\n{normal_lines}\n"
+    assert normal_form(f"backend  b\n{normal_lines}\n", NEWEST) == f"backend b\n{normal_lines}\n"
+
+
 def test_it_is_its_own_normal_form() -> None:
     """A second write changes nothing more."""
     assert normal_form(AFTER, NEWEST) == AFTER
