@@ -225,7 +225,7 @@ def test_a_squash_whose_head_is_gone(world: ForgeWorld) -> None:
     git(world.repo, "update-ref", "-d", "refs/heads/topic")
     _squash(world, head)
     (world.place / "state").rename(world.place / "reviewer")
-    world.refused("E_REPO_STATE")
+    assert "haoam/heads" in world.refused("E_REPO_STATE").hint
     world.move(head, "refs/heads/haoam/heads")
     assert world.verify().commit.reviewers == ("bob",)  # the control: pushed again
 

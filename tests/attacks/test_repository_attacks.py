@@ -10,7 +10,7 @@ import pytest
 from trust_world import REF, World, git
 
 from haoam_sync.errors import NotTrustedError, UsageError
-from haoam_sync.repository import Repository, parse_ref
+from haoam_sync.repository import Repository, parse_ref, parse_source
 from haoam_sync.repository.process import GitProcess
 
 
@@ -257,6 +257,7 @@ def test_the_callers_environment_has_no_say(world: World, monkeypatch: pytest.Mo
         "ssh://-oProxyCommand=touch/x",
         "ssh://host/$HOME/x",
         "git@-oProxyCommand=x:y",
+        "git@host:-x/y",
         "https://user:password@host/x.git",
         "http://host/x.git",
         "git://host/x.git",
@@ -287,9 +288,43 @@ def test_a_source_that_the_host_does_not_list(world: World) -> None:
         Repository.open(world.place / "state", str(world.repo), REF, remotes=[listed]).close()
 
 
+@pytest.mark.attack("E_REMOTE_URL")
+def test_a_directory_that_is_called_like_a_listed_remote(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listed URL allows no path of that name, and a listed directory without `/` nothing below it."""
+    place = tmp_path / "https:" / "example.com"
+    place.mkdir(parents=True)
+    world.repo.rename(place / "x.git")
+    monkeypatch.chdir(tmp_path)
+    for source, listed in ((str(place / "x.git"), "https://example.com/x.git"), (str(place / "x.git"), str(place))):
+        with pytest.raises(NotTrustedError) as caught:
+            parse_source(source, [listed])
+        assert caught.value.code == "E_REMOTE_URL"
+    assert parse_source(str(place / "x.git"), [f"{place}/"]).local
+
+
+def test_a_file_that_points_to_a_repository_is_none(world: World, tmp_path: Path) -> None:
+    """Git takes a file that says `gitdir:` for a way to somewhere else; as a source it is no bundle, and refused."""
+    file = tmp_path / "lb.bundle"
+    file.write_text(f"gitdir: {world.repo}\n")
+    with pytest.raises(UsageError, match="no git repository"):
+        parse_source(str(file))
+
+
 @pytest.mark.attack("E_REF_NAME")
 @pytest.mark.parametrize(
-    "name", ["main", "refs/tags/v1", "refs/heads/-x", "refs/heads/a..b", "refs/heads/a b", "refs/heads/x.lock"]
+    "name",
+    [
+        "main",
+        "refs/tags/v1",
+        "refs/heads/-x",
+        "refs/heads/a..b",
+        "refs/heads/a b",
+        "refs/heads/x.lock",
+        "refs/heads/x.",
+        "refs/heads/x./y",
+    ],
 )
 def test_a_branch_with_a_strange_name(name: str) -> None:
     """The branch is named in full, of harmless characters."""

@@ -13,6 +13,7 @@ from fake_github import TOKEN, Answer, FakeGitHub, serving
 
 from haoam_sync import github
 from haoam_sync.errors import NotTrustedError, UsageError
+from haoam_sync.http import Call, Reply
 from haoam_sync.model.forge import Page, digest_of
 
 REVIEWS = "/repositories/4711/pulls/12/reviews"
@@ -131,3 +132,52 @@ def test_a_directory_that_can_not_be_written(fake: FakeGitHub, tmp_path: Path) -
         forge.keep(forge.read(REVIEWS, listed=True))
     assert caught.value.code == "E_STATE"
     forge.close()
+
+
+class Peer:
+    """Answers every request alike, and remembers what was asked."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = {"content-type": "application/json", **headers}
+        self.calls: list[Call] = []
+
+    def send(self, call: Call) -> Reply:
+        """See `Transport`."""
+        self.calls.append(call)
+        return Reply(200, self.headers, b"[]")
+
+
+def _read(headers: dict[str, str]) -> Peer:
+    peer = Peer(headers)
+    forge = github.GitHub(peer, "https://api.example.com", 4711)  # type: ignore[arg-type]  # what it needs of a session
+    for _ in range(2):
+        forge.read(REVIEWS, listed=True)
+    return peer
+
+
+@pytest.mark.parametrize(
+    ("etag", "kept"), [('"a"', True), ('W/"a"', True), ("a", False), ('"a b"', False), ('"\xe9"', False), ('"a', False)]
+)
+def test_an_etag_is_sent_back_as_it_may_be_written(etag: str, kept: bool) -> None:  # noqa: FBT001  # pytest's parametrize
+    """What is no entity tag is not put into a header of ours: the next reading is unconditional."""
+    asked = [dict(call.headers).get("If-None-Match") for call in _read({"etag": etag}).calls]
+    assert asked == [None, etag if kept else None]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://api.example.com.evil.example",
+        "https://api.example.com@evil.example",
+        "https://x@api.example.com",
+        "http://api.example.com",
+        "https://api.example.com:444",
+        "https://api.example.com/more",
+    ],
+)
+def test_a_next_page_that_only_looks_like_ours(target: str) -> None:
+    """Another host, scheme, port, path or login in a `Link` is not followed; nothing more is asked."""
+    peer = Peer({"link": f'<{target}{REVIEWS}?page=2>; rel="next"'})
+    with pytest.raises(NotTrustedError, match="said to be elsewhere"):
+        github.GitHub(peer, "https://api.example.com", 4711).read(REVIEWS, listed=True)  # type: ignore[arg-type]
+    assert len(peer.calls) == 1

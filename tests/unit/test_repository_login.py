@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import ssl
+import stat
 import subprocess
 import tempfile
 import threading
@@ -57,6 +58,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if elsewhere is not None:
             self.send_response(302)
             self.send_header("Location", elsewhere + "/info" + self.path.partition("/info")[2])
+            self.send_header("Content-Length", "0")
             self.end_headers()
         elif self.headers.get("Authorization") != expected:
             self.send_response(401)
@@ -204,6 +206,7 @@ def test_a_wrong_token_is_refused_and_not_shown(tmp_path: Path, forge: Forge, mo
 def test_a_redirect_gets_no_token(tmp_path: Path, forge: Forge) -> None:
     """A source that is said to be elsewhere is not followed: the other host is not even asked."""
     with serving(tmp_path, "other") as other:
+        forge.ca.write_bytes(forge.ca.read_bytes() + other.ca.read_bytes())  # nothing else keeps git from it
         forge.answers = {"/lb.git": other.url()}
         with pytest.raises(HaoamError):
             opened(tmp_path, forge)
@@ -223,10 +226,21 @@ def test_another_host_gets_no_answer(forge: Forge) -> None:
         host = f"localhost:{forge.port}"
         assert said(f"Username for 'https://{host}': ") == (0, "x-access-token")
         assert said(f"Password for 'https://x-access-token@{host}': ") == (0, TOKEN)
+        token = Path(program).with_name("token")
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in (token.parent, token, Path(program))]
+        assert modes == [0o700, 0o600, 0o700]
+        assert said("Username for 'https://evil.example.com': ") == (1, "")
         for other in ("https://evil.example.com", f"http://x-access-token@{host}", f"https://root@{host}"):
             assert said(f"Password for '{other}': ") == (1, "")
     finally:
         asked.close()
+
+
+@pytest.mark.parametrize("url", ["ssh://git@host/lb.git", "http://localhost/lb.git", "/srv/lb.git", "git@host:lb.git"])
+def test_a_login_is_for_https_alone(url: str) -> None:
+    """No other transport hears of the token, nor of a program that knows it."""
+    assert not Login("x-access-token", TOKEN).is_for(url)
+    assert Login("x-access-token", TOKEN).is_for("https://host/lb.git")
 
 
 @pytest.mark.parametrize(
