@@ -59,6 +59,8 @@ def a_freeze(world: World, principal: str = "alice", changes: Mapping[str, Any] 
 
 def freeze(world: World, principal: str = "alice", key: str = "", **changes: Any) -> Freeze:
     """A freeze, pushed."""
+    if "key_id" in changes:
+        changes["key"] = changes.pop("key_id")
     said = a_freeze(world, principal, changes)
     say(world, said, key)
     return said
@@ -81,6 +83,8 @@ def thaw(world: World, principal: str, frozen: Freeze, key: str = "", **changes:
 
 def compromise(world: World, principal: str, whose: str, key: str = "", **changes: Any) -> Compromise:
     """Somebody calls somebody's first key compromised."""
+    if "key_id" in changes:
+        changes["key"] = changes.pop("key_id")
     meant = CompromisedKey(principal=whose, key=f"{whose}-1", fingerprint=fingerprint(world.publics[whose]))
     said = Compromise(**(common(world, principal) | {"compromised": meant, "reason": "stolen"} | changes))
     say(world, said, key)

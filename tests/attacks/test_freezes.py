@@ -117,6 +117,24 @@ def test_a_thaw_by_keys_that_ended_in_the_name_of_last_year(world: World, public
     world.refused("E_FROZEN", head)
 
 
+@pytest.mark.parametrize("status", ["retired", "compromised"])
+@pytest.mark.parametrize("what", ["freeze", "compromise"])
+def test_a_key_that_never_was_active_says_nothing(
+    world: World, publics: dict[str, str], status: str, what: str
+) -> None:
+    """A root's key that no accepted policy ever called active neither stops anything nor calls keys stolen."""
+    spec = policy_document(publics)
+    old = {"id": "alice-0", "type": "ssh", "public": publics["alice-new"], "status": status}
+    spec["principals"]["alice"]["keys"].append(old)
+    world = world.other(spec)
+    head = _reviewed(world)
+    if what == "freeze":
+        freeze(world, "alice", "alice-new", key_id="alice-0")
+    else:
+        compromise(world, "alice", "bob", "alice-new", key_id="alice-0")
+    assert world.verify().commit.id == head
+
+
 @pytest.mark.parametrize("year", ["0001-01-01", "9999-12-31"])
 def test_a_freeze_of_a_time_near_which_nothing_can_be_reckoned(world: World, year: str) -> None:
     """What one root says of the year 1 or 9999 can not be read: it holds nothing, and breaks no thaw."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flow_attack import Site
-from trust_world import make_key
+from flow_attack import Site, web
+from trust_world import git, make_key, policy_bytes
 
+from haoam_sync.model.json import digest_bytes
 from haoam_sync.pipeline.opening import opened
 from haoam_sync.settings import Settings
 
@@ -78,3 +79,16 @@ def test_a_wrong_key_is_told_before_anything_is_shown(site: Site, head: str, tmp
         assert ran.err.startswith(words)
         assert ran.out == ""
         assert "[y/N]" not in ran.err
+
+
+@pytest.mark.parametrize(("changes", "code"), [({"serial": 3}, "E_SERIAL"), ({"serial": 2}, "E_TRUST_MIXED")])
+def test_a_policy_that_could_never_be_accepted_is_not_signed(site: Site, changes: dict[str, int], code: str) -> None:
+    """A root is told before he signs, not afterwards by every host: the wrong serial, other files beside it."""
+    before = policy_bytes(site.spec)
+    spec = {**site.spec, **changes, "previous": digest_bytes(before), "review": {"max_age": "P3D"}}
+    files = {**site.files, "trust.yaml": policy_bytes(spec)}
+    if code == "E_TRUST_MIXED":
+        files["haproxy/web.yaml"] = web(7)
+    head = site.move(site.commit(files, [site.introduction]))
+    assert site.must(4, *sign(site, "bob", head)).err.startswith(f"{code}: ")
+    assert "attestations" not in git(site.repo, "for-each-ref").decode()
