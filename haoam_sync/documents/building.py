@@ -1,22 +1,11 @@
-"""Adapter: the bytes of a YAML file to plain Python values, strictly, with positions worked out only when asked for.
-
-A reviewer and this tool must read the same thing, whatever YAML library the reviewer's editor uses. So only what YAML
-1.1 and the core schema of YAML 1.2 read alike is accepted: a scalar that one of them takes for something else (`no`,
-`0755`, `12:30`, `2027-01-01`, `1e3`) must be quoted. Aliases, anchors, tags, directives, merge keys, duplicate keys,
-keys that are not text, and characters that do not show are refused. Sizes, depth and node counts are bounded before
-they cost anything.
-
-Built on the events of libyaml (ruamel.yaml's constructor takes 10 s for 10,000 documents, its C events 1 s). This is
-the only module that imports ruamel.yaml.
-"""
+"""The events of libyaml to values, and where each of them stands. The only module that imports ruamel.yaml."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import TypeAlias
+from functools import cached_property
 
 from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it is there, from ruamel.yaml.clib
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -34,195 +23,18 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.documents.text import HIDDEN_VALUE, MOST_PROBLEMS, Refused
+from haoam_sync.documents.values import Bounds, Collection, Path, Value
+from haoam_sync.errors import Problem
 from haoam_sync.model.position import Position
 from haoam_sync.model.scalar import Ambiguous, Scalar, unquoted
 
-_Collection: TypeAlias = "list[Value] | dict[str, Value]"
-Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
-"""What a document is made of."""
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys and indexes from the document's root down to a value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How much one file may hold, so that a hostile one costs less than a second and 100 MB.
-
-    Attributes:
-        size: bytes.
-        depth: collections inside each other.
-        nodes: scalars and collections in the whole file.
-    """
-
-    size: int = 1 << 20
-    depth: int = 32
-    nodes: int = 100_000
-
-
-DEFAULT_BOUNDS = Bounds()
-
-_Refused = partial(Problem, code="E_YAML")
-_MOST_PROBLEMS = 100
-"""A file with more problems than this is reported up to here."""
 _SHOWN = 60
 """So many characters of a scalar are repeated in a message."""
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, NEL among them (a line break for some readers only)
-    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # invisible, bidi, separators
-    "\ufeff\ufff9-\ufffb\ufffe\uffff"  # byte order mark, annotations, no characters
-    "\U000e0000-\U000e0fff]"  # invisible tags
-    "|\r(?!\n)"  # a line break for some readers only
-)
-_HIDDEN_VALUE = re.compile(_HIDDEN.pattern.replace("|\r(?!\n)", "|\r"))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a value stands in its file's text, for edits that leave everything else as it is.
-
-    Attributes:
-        start: of its first character, counted from 0.
-        end: behind its last one; of a collection in block style, behind its last scalar.
-        flow: whether it stands in brackets.
-    """
-
-    start: int
-    end: int
-    flow: bool
 
 
 @dataclass(frozen=True)
-class Document:
-    """One document of a file.
-
-    Attributes:
-        value: its content: dict, list, str, int, float, bool, None. Never the empty document.
-        file: path in the repository.
-        start: where it begins.
-        index: its place in the file, empty documents counted.
-    """
-
-    value: Value
-    file: str
-    start: Position
-    _source: _Source = field(repr=False, compare=False)
-    index: int = field(repr=False)
-
-    def position(self, path: Path = ()) -> Position:
-        """Where the value at `path` begins; where there is none, the nearest thing that encloses it."""
-        if not path:
-            return self.start
-        return self._find(self._source.places[self.index].values, path)
-
-    def key_position(self, path: Path = ()) -> Position:
-        """Where the key that leads to `path` begins; an item of a list has no key, so its own beginning."""
-        if path and isinstance(path[-1], int):
-            return self.position(path)
-        return self._find(self._source.places[self.index].keys, path)
-
-    def span(self, path: Path) -> Span:
-        """Where the value at `path` stands; there must be one."""
-        places = self._source.places[self.index]
-        start, end = places.spans[path]
-        inside = (last for other, (_, last) in places.spans.items() if other[: len(path)] == path)
-        return Span(start, max(end, *inside), path in places.flow)
-
-    def _find(self, places: dict[Path, Position], path: Path) -> Position:
-        while path and path not in places:
-            path = path[:-1]
-        return places.get(path, Position(self.file))
-
-
-def load(data: bytes, file: str, bounds: Bounds = DEFAULT_BOUNDS) -> tuple[Document, ...]:
-    """Every document of a file that is not empty.
-
-    Args:
-        data: the file's bytes, UTF-8.
-        file: its path in the repository, for messages.
-        bounds: how much it may hold.
-
-    Raises:
-        InvalidDesiredError: with everything that is wrong with it, each at its position.
-    """
-    source = _Source(_decoded(data, file, bounds), file, bounds)
-    builder = _Builder(source)
-    values = builder.run()
-    if builder.problems:
-        raise InvalidDesiredError(tuple(builder.problems))
-    found = enumerate(zip(values, builder.starts, strict=True))
-    return tuple(Document(value, file, start, source, index) for index, (value, start) in found if value is not None)
-
-
-def to_remember(found: Sequence[Document]) -> list[list[Value]]:
-    """The documents of a file as JSON that `recall` makes the same documents of."""
-    return [[one.index, one.start.line, one.start.column, one.value] for one in found]
-
-
-def recall(data: bytes, file: str, parts: Sequence[Sequence[Value]]) -> tuple[Document, ...]:
-    """The documents of a file that was read before.
-
-    Args:
-        data: the file's bytes, the same as then.
-        file: its path now.
-        parts: what `to_remember` made of its documents then.
-
-    Raises:
-        ValueError, TypeError, IndexError: `parts` is nothing of the kind.
-    """
-    source = _Source(data.decode(), file, DEFAULT_BOUNDS)
-    found = []
-    for index, line, column, value in parts:
-        if not isinstance(index, int) or not isinstance(line, int) or not isinstance(column, int):
-            raise TypeError("a place is three numbers")
-        found.append(Document(value, file, Position(file, line, column), source, index))
-    return tuple(found)
-
-
-def _decoded(data: bytes, file: str, bounds: Bounds) -> str:
-    """The text of a file, when it is text of a bounded size that shows everything it holds."""
-    if len(data) > bounds.size:
-        raise InvalidDesiredError(
-            (_Refused(file, 0, 0, f"the file has {len(data)} bytes, more than {bounds.size}", "split it into several"),)
-        )
-    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise InvalidDesiredError(
-            (_Refused(file, 1, 1, "the file begins with a byte order mark", "save it as UTF-8 without one"),)
-        )
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
-        position = _position_in(before + "?", len(before), file)
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        problem = _Refused(file, position.line, position.column, message, "save the file as UTF-8")
-        raise InvalidDesiredError((problem,)) from error
-    problems = []
-    for found in _HIDDEN.finditer(text):
-        position = _position_in(text, found.start(), file)
-        problems.append(
-            _Refused(
-                file,
-                position.line,
-                position.column,
-                f"character U+{ord(found[0]):04X} does not show, or shows as another",
-                "delete it",
-            )
-        )
-        if len(problems) >= _MOST_PROBLEMS:
-            break
-    if problems:
-        raise InvalidDesiredError(tuple(problems))
-    return text
-
-
-def _position_in(text: str, index: int, file: str) -> Position:
-    start = text.rfind("\n", 0, index) + 1
-    return Position(file, text.count("\n", 0, index) + 1, index - start + 1)
-
-
-@dataclass(frozen=True)
-class _Source:
+class Source:
     """One file, and where everything in it stands: worked out at the first question, for all its documents at once."""
 
     text: str
@@ -230,15 +42,15 @@ class _Source:
     bounds: Bounds
 
     @cached_property
-    def places(self) -> list[_Places]:
+    def places(self) -> list[Places]:
         """For each document, as far as it can be read."""
-        places: list[_Places] = []
-        _Builder(self, places).run()
+        places: list[Places] = []
+        Builder(self, places).run()
         return places
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class Places:
     """Where each value of one document begins, and where the key before it does (the first one of equal keys).
 
     Also the characters that it takes, of collections in block style only the first; and which are in flow style.
@@ -250,20 +62,20 @@ class _Places:
     flow: set[Path] = field(default_factory=set)
 
 
-class _Builder:
+class Builder:
     """Events to values, collecting problems; goes on after each problem that leaves the structure clear.
 
     Given a list of places, it notes positions too; that takes four times as long, so it is done in a second reading.
     """
 
-    def __init__(self, source: _Source, places: list[_Places] | None = None) -> None:
+    def __init__(self, source: Source, places: list[Places] | None = None) -> None:
         self.problems: list[Problem] = []
         self.starts: list[Position] = []
         self._source = source
         self._places = places
         self._has_bare_tag = re.search(r"!(?:[\s,\]}]|$)", source.text) is not None
         self._documents: list[Value] = []
-        self._stack: list[_Collection] = []  # open collections
+        self._stack: list[Collection] = []  # open collections
         self._keys: list[str | None] = []  # for each of them the key that waits for its value; None in lists
 
     def run(self) -> list[Value]:
@@ -273,7 +85,7 @@ class _Builder:
         except MarkedYAMLError as error:
             self._syntax(error)
         except YAMLError as error:
-            self.problems.append(_Refused(self._source.file, 0, 0, f"this is not YAML: {error}"))
+            self.problems.append(Refused(self._source.file, 0, 0, f"this is not YAML: {error}"))
         except _StopReadingError:
             pass
         return self._documents
@@ -310,7 +122,7 @@ class _Builder:
         if event.version is not None or event.tags:
             self._problem(event, "directives (%YAML, %TAG) are not allowed", "delete the line")
         if self._places is not None:
-            self._places.append(_Places())
+            self._places.append(Places())
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
         text: str = event.value
@@ -323,7 +135,7 @@ class _Builder:
                 self._problem(event, f"unquoted {_shown(text)}: {resolved.why}", f'quote it: "{text[:_SHOWN]}"')
                 return text
             return resolved
-        if event.style == '"' and _HIDDEN_VALUE.search(text):
+        if event.style == '"' and HIDDEN_VALUE.search(text):
             self._problem(event, "the text holds a character that does not show", "delete the escape")
         return text
 
@@ -352,7 +164,7 @@ class _Builder:
         here = Position(self._source.file, event.start_mark.line + 1, event.start_mark.column + 1)
         places.setdefault(self._path(), here)
 
-    def _open(self, event: MappingStartEvent | SequenceStartEvent, value: _Collection) -> None:
+    def _open(self, event: MappingStartEvent | SequenceStartEvent, value: Collection) -> None:
         self._place(event, value)
         if event.anchor is not None or not event.implicit or self._has_bare_tag:
             self._properties(event)
@@ -409,7 +221,7 @@ class _Builder:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        self._add(_Refused(self._source.file, line, column, f"this is not YAML: {problem}", self._hint(problem, mark)))
+        self._add(Refused(self._source.file, line, column, f"this is not YAML: {problem}", self._hint(problem, mark)))
 
     def _hint(self, problem: str, mark: object) -> str:
         index = getattr(mark, "index", None)
@@ -426,11 +238,11 @@ class _Builder:
 
     def _problem(self, event: Event, message: str, hint: str = "") -> None:
         mark = event.start_mark
-        self._add(_Refused(self._source.file, mark.line + 1, mark.column + 1, message, hint))
+        self._add(Refused(self._source.file, mark.line + 1, mark.column + 1, message, hint))
 
     def _add(self, problem: Problem) -> None:
         self.problems.append(problem)
-        if len(self.problems) >= _MOST_PROBLEMS:
+        if len(self.problems) >= MOST_PROBLEMS:
             raise _StopReadingError
 
 
