@@ -21,7 +21,8 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
@@ -36,6 +37,8 @@ _PURPOSE = b"haoam remembered documents 1"
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_ENTRIES = 100_000
 """Beyond, what this run did not use is forgotten."""
+_MOST_COMMITS = 8
+"""So many commits of a run share what was read for them."""
 _LIBRARIES = ("pydantic", "pydantic-core", "ruamel.yaml", "ruamel.yaml.clib")
 
 
@@ -65,8 +68,10 @@ class Remembered:
 
     def find(self, key: str) -> Json:
         """What is remembered under a key; None for nothing."""
-        self._used.add(key)
-        return self._known().get(key)
+        found = self._known().get(key)
+        if found is not None:
+            self._used.add(key)
+        return found
 
     def put(self, scope: str, content: bytes, entry: Json) -> None:
         """Remember what `content` was read to."""
@@ -137,42 +142,43 @@ class Reading:
 
     def __init__(self, remembered: Remembered) -> None:
         self._remembered = remembered
-        self._read: dict[str, Json] = {}
-        self._keys: dict[str, set[str]] = {}
+        self._read = OrderedDict[str, dict[str, Json]]()  # by commit, the one read last at the end
 
     def of(self, commit: str) -> OfCommit:
-        """The memory for reading one commit."""
-        return OfCommit(self._remembered, self._read, self._keys.setdefault(commit, set()))
+        """The memory for reading one commit. What was read for others long ago is forgotten: history is long."""
+        own = self._read.setdefault(commit, {})
+        self._read.move_to_end(commit)
+        while len(self._read) > _MOST_COMMITS:
+            self._read.popitem(last=False)
+        return OfCommit(self._remembered, own, tuple(reversed(self._read.values())))
 
     def keep(self, commit: str) -> None:
         """Write what was read for a commit: it is trusted."""
-        for key in self._keys.pop(commit, ()):
-            self._remembered.set(key, self._read[key])
+        for key, entry in self._read.pop(commit, {}).items():
+            self._remembered.set(key, entry)
         self._remembered.save()
 
 
 class OfCommit:
     """What a run knows, for reading one commit; made by `Reading`."""
 
-    def __init__(self, remembered: Remembered, read: dict[str, Json], keys: set[str]) -> None:
+    def __init__(self, remembered: Remembered, own: dict[str, Json], read: Sequence[Mapping[str, Json]]) -> None:
         self._remembered = remembered
+        self._own = own
         self._read = read
-        self._keys = keys
 
     def get(self, scope: str, content: bytes) -> Json:
         """What `content` was read to; None when that is not known."""
         key = _key(scope, content)
-        found = self._read.get(key)
+        found = next((read[key] for read in self._read if key in read), None)
         if found is None:
             return self._remembered.find(key)
-        self._keys.add(key)
+        self._own[key] = found
         return found
 
     def put(self, scope: str, content: bytes, entry: Json) -> None:
         """`content` was read to this."""
-        key = _key(scope, content)
-        self._read[key] = entry
-        self._keys.add(key)
+        self._own[_key(scope, content)] = entry
 
 
 def _key(scope: str, content: bytes) -> str:

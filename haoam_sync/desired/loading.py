@@ -101,6 +101,7 @@ class _Loader:
         self._commit = commit
         self._recall = recall
         self._made = made
+        made.begin()
         self._new: list[tuple[str, bytes, tuple[Fixed, ...]]] = []
         self._blobs = blobs
         self._reads = Reads(blobs)

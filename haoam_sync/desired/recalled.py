@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -12,6 +13,9 @@ from haoam_sync.desired.sections import Fixed, Good
 from haoam_sync.documents import Document, Value
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import Json
+
+_LOADS = 8
+"""What so many loads of commits in a row used is kept."""
 
 
 class Memory(Protocol):
@@ -31,15 +35,25 @@ class Made:
     """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, str, bytes], tuple[Fixed, ...]] = {}
+        self._made = deque[dict[tuple[str, str, bytes], tuple[Fixed, ...]]]([{}], maxlen=_LOADS)
+
+    def begin(self) -> None:
+        """Another commit is loaded: what none of the last ones held is forgotten, as history is long."""
+        self._made.appendleft({})
 
     def get(self, api: ApiVersion, path: str, content: bytes) -> tuple[Fixed, ...] | None:
         """What the file was made to; None when that is not known."""
-        return self._made.get((str(api), path, content))
+        key = str(api), path, content
+        for made in self._made:
+            found = made.pop(key, None)
+            if found is not None:
+                self._made[0][key] = found
+                return found
+        return None
 
     def put(self, api: ApiVersion, path: str, content: bytes, made: tuple[Fixed, ...]) -> None:
         """Keep what a file was made to."""
-        self._made[str(api), path, content] = made
+        self._made[0][str(api), path, content] = made
 
 
 class Recall:

@@ -170,7 +170,9 @@ class _Remembered:
     def __init__(self, here: Opened) -> None:
         self._here = here
         self.accepted = here.memory.load().commit
-        self._steps: Sequence[TrustedCommit] = here.memory.history() if self.accepted is not None else ()
+        self._steps: Sequence[TrustedCommit] = ()
+        if self.accepted is not None:
+            self._steps = trust.Steps(here.memory.history(), here.repository.directory)
 
     def before(self, commit: str) -> bool:
         """Whether it is older than the commit accepted last, by first parents."""

@@ -57,8 +57,8 @@ class Opened:
 
     @cached_property
     def change_digest(self) -> Callable[[str, str], str]:
-        """Computes the change digest of base and head, each pair once."""
-        return lru_cache(maxsize=None)(
+        """Computes the change digest of base and head, each pair once while it is of use."""
+        return lru_cache(maxsize=64)(  # for the steps that are judged now: history is long
             lambda base, head: desired.change_digest(self.base_of_change(base), self.unresolved(head))
         )
 
@@ -242,7 +242,7 @@ class Opened:
         Raises:
             NotTrustedError: E_STATE_ROLLBACK, this host never accepted it.
         """
-        if commit not in {known.id for known in self.memory.history()}:
+        if all(known.id != commit for known in self.memory.history()):
             raise NotTrustedError(
                 "the record of what was applied names a commit that this host never accepted",
                 code="E_STATE_ROLLBACK",
@@ -253,7 +253,9 @@ class Opened:
 
     def outside(self, head: str, commits: Collection[str]) -> frozenset[str]:
         """Those of `commits` (any text) that are not in the history of a trusted commit."""
-        left = set(commits) - {known.id for known in self.memory.history()} if commits else set()
+        left = set(commits)
+        for known in self.memory.history() if left else ():
+            left.discard(known.id)
         return trust.not_in_history(self.repository, self.root, head, left)
 
     def wanted(self, commit: TrustedCommit) -> Desired:

@@ -95,6 +95,6 @@ def remembered(settings: Settings) -> Remembered:
     if trust.read_root(settings.root).runners:
         with opened(settings) as here:
             here.memory.load()
-            return Remembered(here.memory.history(), here.memory.all_applied())
+            return Remembered(tuple(here.memory.history()), here.memory.all_applied())
     state = StateDirectory(settings.state)
-    return Remembered(trust.history(settings.state), state.all_applied())
+    return Remembered(tuple(trust.history(settings.state)), state.all_applied())

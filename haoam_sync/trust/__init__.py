@@ -24,6 +24,7 @@ from haoam_sync.trust.running import ChangeDigest, Questioned
 from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.span import Revision, Span, holds, line_between, not_in_history
 from haoam_sync.trust.state import history, load_state, store_state
+from haoam_sync.trust.steps import Steps
 from haoam_sync.trust.verify import advance, kept, propose, questioned, reading, verify
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Rotation",
     "SigningKey",
     "Span",
+    "Steps",
     "Subject",
     "TrustState",
     "Watch",

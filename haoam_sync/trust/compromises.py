@@ -17,7 +17,7 @@ C5  A policy is sound when no change of the policy up to it rests on a compromis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from haoam_sync.errors import NotTrustedError
@@ -90,7 +90,7 @@ class Rests:
         )
 
 
-def resting(case: Case, doubt: Doubt, steps: Sequence[TrustedCommit]) -> Iterator[Rests]:
+def resting(case: Case, doubt: Doubt, steps: Iterable[TrustedCommit]) -> Iterator[Rests]:
     """C1 and C2: where a compromised key had a part, oldest first."""
     if not doubt.denied:
         return
@@ -112,7 +112,7 @@ def doubted(
     accepted: str,
     found: Standing,
     host: frozenset[str],
-    steps: Sequence[TrustedCommit],
+    steps: Iterable[TrustedCommit],
     places: Mapping[str, int],
 ) -> Doubt:
     """C2 to C5: what is held against which steps.
@@ -122,7 +122,7 @@ def doubted(
         accepted: the last commit whose policy is known to be in force.
         found: what roots said.
         host: the host's denylist.
-        steps: every accepted step up to `accepted`, oldest first, as far as they are known.
+        steps: every accepted step up to `accepted`, oldest first, as far as they are known; looked at more than once.
         places: the branch's line.
     """
     until = {
@@ -163,21 +163,31 @@ class _InForce:
     last: int
 
 
-def _sound(case: Case, doubt: Doubt, steps: Sequence[TrustedCommit]) -> list[_InForce]:
+def _sound(case: Case, doubt: Doubt, steps: Iterable[TrustedCommit]) -> list[_InForce]:
     """C5: the sound policies, oldest first. The newest one is in force for ever, as far as anybody can know."""
     bad = {rests.step.id for rests in resting(case, doubt, steps)}
-    introduction = case.graph.introduction
-    if not steps:
-        return [_InForce(case.policy_digest(introduction), len(doubt.places))]
     found: list[_InForce] = []
-    digests = [*(step.policy_digest for step in steps[1:]), case.policy_digest(steps[-1].id)]
-    for step, digest in zip(steps, digests, strict=True):
+    digest: str | None = None
+    for step, digest in _followed(case, steps):
         changed = digest != step.policy_digest
         if changed and step.id in bad:
             return [*found, _InForce(step.policy_digest, len(doubt.places))]
         if changed:
             found.append(_InForce(step.policy_digest, doubt.places.get(step.id, NOWHERE) - 1))
-    return [*found, _InForce(digests[-1], len(doubt.places))]
+    if digest is None:
+        digest = case.policy_digest(case.graph.introduction)
+    return [*found, _InForce(digest, len(doubt.places))]
+
+
+def _followed(case: Case, steps: Iterable[TrustedCommit]) -> Iterator[tuple[TrustedCommit, str]]:
+    """Steps, each with the digest of the policy that is in force after it."""
+    last: TrustedCommit | None = None
+    for step in steps:
+        if last is not None:
+            yield last, step.policy_digest
+        last = step
+    if last is not None:
+        yield last, case.policy_digest(last.id)
 
 
 def _affirmed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -57,10 +57,10 @@ class Memory(Protocol):
             UsageError: it can not be written.
         """
 
-    def history(self) -> tuple[TrustedCommit, ...]:
-        """Every commit that was accepted, oldest first, each once.
+    def history(self) -> Iterator[TrustedCommit]:
+        """Every commit that was accepted, oldest first, each once; never all of them in memory.
 
-        Raises:
+        Raises, on the way:
             NotTrustedError: E_STATE_ROLLBACK.
         """
 
@@ -117,7 +117,7 @@ class LocalMemory:
         """See `Memory`."""
         store_state(self.directory, accepted)
 
-    def history(self) -> tuple[TrustedCommit, ...]:
+    def history(self) -> Iterator[TrustedCommit]:
         """See `Memory`."""
         return history(self.directory)
 

@@ -88,7 +88,7 @@ class Accepted:
     """
 
     commit: TrustedCommit
-    steps: tuple[TrustedCommit, ...]
+    steps: Sequence[TrustedCommit]
     state: TrustState
     before: TrustState
     refusal: NotTrustedError | None = None
@@ -106,7 +106,7 @@ def advanced(before: TrustState, steps: Sequence[TrustedCommit], attestations: s
 
 def lines_of(before: TrustState, steps: Sequence[TrustedCommit], attestations: str) -> Iterator[Line]:
     """The lines that are to be written for `steps`, one after the other: a long history is never in memory as lines."""
-    commits = tuple(steps)
+    commits = steps
     if not commits and before.commit is not None and attestations != before.attestations:
         commits = (before.commit,)  # only the tip of the statements moved
     sequence, previous = before.sequence, before.digest

@@ -14,7 +14,7 @@ from haoam_sync.trust.pgpsig import OpenpgpClaim
 from haoam_sync.trust.policy import LoadedPolicy
 from haoam_sync.trust.signatures import claims
 from haoam_sync.trust.sshsig import SshClaim
-from haoam_sync.trust.statements import Entry
+from haoam_sync.trust.statements import Log
 
 _AHEAD = 256
 """Steps whose signatures are proven in one go."""
@@ -70,16 +70,13 @@ def ahead(
     graph: Graph,
     base: str,
     chain: Sequence[str],
-    entries: Sequence[Entry],
+    log: Log,
     policy_of: Callable[[str], LoadedPolicy],
 ) -> Iterator[list[Question]]:
     """The signatures of the steps from `base` along `chain` and of the statements about them, in batches.
 
     `policy_of`: the policy of a commit, for its certificates; what changes within a batch is proven when asked for.
     """
-    by_base: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_base.setdefault(entry.about.get("base", ""), []).append(entry)
     for start in range(0, len(chain), _AHEAD):
         try:
             policy = policy_of(base)
@@ -91,7 +88,7 @@ def ahead(
                 commits = graph.between(base, oid)
             except NotTrustedError:
                 commits = ()  # the judgement will say so
-            found = [entry.parsed.claim for entry in by_base.get(base, ())]
+            found = [entry.parsed.claim for entry in log.about(base=base)]
             batch += [question(policy, claim) for claim in (*claims(graph, commits), *found) if claim is not None]
             base = oid
         yield batch

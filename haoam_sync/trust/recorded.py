@@ -22,7 +22,7 @@ its own steps behind the winner's when they follow, and holds otherwise.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -89,7 +89,8 @@ class RecordedMemory:
 
     def store(self, accepted: Accepted) -> None:
         """See `Memory`. Nothing is remembered here before it stands in the source."""
-        before, steps = accepted.before, accepted.steps
+        before: TrustState = accepted.before
+        steps: Sequence[TrustedCommit] = accepted.steps
         for _ in range(_TRIES):
             lines = [line.line() for line in lines_of(before, steps, accepted.state.attestations)]
             if not lines:
@@ -106,11 +107,11 @@ class RecordedMemory:
             "others keep pushing what they accepted; this was not recorded", code="E_STATE_RACE", hint="try again"
         )
 
-    def history(self) -> tuple[TrustedCommit, ...]:
-        """See `Memory`."""
+    def history(self) -> Iterator[TrustedCommit]:
+        """See `Memory`. What a run reads of records is kept to its end, as each is proven once."""
         records = [payload for _, payload in self._chain(self.repository.records)]
         lines = (line for payload in reversed(records) for line in self._lines(payload))
-        return tuple({line.commit.id: line.commit for line in lines}.values())
+        yield from {line.commit.id: line.commit for line in lines}.values()
 
     def begin(self, accepted: Accepted, kind: Kind) -> None:
         """See `Memory`."""
@@ -200,7 +201,7 @@ class RecordedMemory:
         tip = self.repository.append_record(record, parent=before, now=self.now)
         self._note(tip, sequence)
 
-    def _after(self, winner: TrustState, accepted: Accepted) -> tuple[TrustedCommit, ...]:
+    def _after(self, winner: TrustState, accepted: Accepted) -> Sequence[TrustedCommit]:
         """Of what was accepted, what follows the winner's commit."""
         steps = accepted.steps or (accepted.commit,)
         names = [step.id for step in steps]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from haoam_sync.errors import NotTrustedError
@@ -24,6 +25,7 @@ from haoam_sync.trust.signatures import claims
 from haoam_sync.trust.sshsig import SshClaim
 from haoam_sync.trust.standing import Standing, standing
 from haoam_sync.trust.statements import Log
+from haoam_sync.trust.steps import Steps, Together
 
 ChangeDigest = Callable[[str, str], str]
 """Computes the change digest of base and head, two commit ids."""
@@ -70,6 +72,7 @@ class Run:
         pulls: pull requests; None when the host asks no forge.
         bring: fetches the head of a pull request.
         words: proofs of what roots said: their own keys are denied by the host alone.
+        spool: directory for what does not stay in memory.
         watch: keeps what can be told of each step; None when nobody asks.
         standing: what roots said, as far as a policy goes.
         doubt: which keys are held against which steps.
@@ -88,6 +91,7 @@ class Run:
     pulls: Pulls | None
     bring: Callable[[int], None]
     words: Answers
+    spool: Path
     watch: Watch | None = None
     standing: Standing = field(default_factory=Standing)
     doubt: Doubt = field(default_factory=lambda: Doubt(frozenset()))
@@ -101,7 +105,7 @@ class Run:
         found = standing(self._case(self.words), accepted) if self.log.of_roots else Standing()
         return replace(self, standing=found.beside(self.standing))
 
-    def judged(self, head: str, steps: list[TrustedCommit]) -> Run:
+    def judged(self, head: str, steps: Steps) -> Run:
         """E1 to E3, from what is remembered to `head`.
 
         Args:
@@ -119,20 +123,21 @@ class Run:
         except NotTrustedError:
             if not any(isinstance(entry.parsed_root.said, Affirm) for entry in self.log.of_roots):
                 raise
-            further: list[TrustedCommit] = []
+            further = Steps((), self.spool)
             watch = Watch() if self.watch is not None else None
             try:
                 found = replace(self, watch=watch)._judged(head, further, hopeful=True)  # noqa: SLF001  # our own class
             except NotTrustedError:
                 pass
             else:
-                steps[:] = further
+                steps.cut(0)
+                steps.extend(further)
                 if self.watch is not None and watch is not None:
                     self.watch.become(watch)
                 return found
             raise
 
-    def _judged(self, head: str, steps: list[TrustedCommit], *, hopeful: bool) -> Run:
+    def _judged(self, head: str, steps: Steps, *, hopeful: bool) -> Run:
         """C1 to C5, around the steps.
 
         What roots said is judged by the policy that the steps lead to, too: one whom they bring in may have spoken.
@@ -142,7 +147,7 @@ class Run:
         """
         run = self
         while True:
-            steps.clear()
+            steps.cut(0)
             if run.watch is not None:
                 run.watch.become(Watch())
             places = run.places(head)
@@ -152,21 +157,21 @@ class Run:
                 run.require_sound(past)
             else:
                 run = replace(run, doubt=hoped(run.doubt, self.log.of_roots))
-            for step in run.steps(head):
-                steps.append(step)  # noqa: PERF402  # what came before a refusal is kept
+            steps.extend(run.steps(head))  # what came before a refusal is kept
             later = run.after(head)
             if not later.denied:
                 return later
             past = past or later.remembered(places)
-            everything = [*past, *steps]
+            everything = Together(past, steps)
             later = replace(later, doubt=later.doubted(head, everything, later.places(head)))
             found = next(later.resting(everything), None)
             if found is None:
                 if hopeful:
-                    steps[:] = replace(later, watch=None).steps(head)
+                    steps.cut(0)
+                    steps.extend(replace(later, watch=None).steps(head))
                 return later
             if later.denied <= run.denied:
-                del steps[steps.index(found.step) if found.step in steps else 0 :]
+                steps.cut(next((place for place, step in enumerate(steps) if step == found.step), 0))
                 raise found.refusal()
             run = later
 
@@ -182,15 +187,15 @@ class Run:
         line = list(self.graph.line(head))
         return {oid: place for place, oid in enumerate(reversed(line))}
 
-    def doubted(self, accepted: str, steps: Sequence[TrustedCommit], places: Mapping[str, int]) -> Doubt:
+    def doubted(self, accepted: str, steps: Iterable[TrustedCommit], places: Mapping[str, int]) -> Doubt:
         """C2 to C5, by what roots are known to have said."""
         return doubted(self._case(self.words), accepted, self.standing, self.host, steps, places)
 
-    def resting(self, steps: Sequence[TrustedCommit]) -> Iterator[Rests]:
+    def resting(self, steps: Iterable[TrustedCommit]) -> Iterator[Rests]:
         """C1: steps that rest on a compromised key."""
         return resting(self._case(self.words), self.doubt, steps)
 
-    def require_sound(self, steps: Sequence[TrustedCommit]) -> None:
+    def require_sound(self, steps: Iterable[TrustedCommit]) -> None:
         """C3: what was accepted rests on no compromised key.
 
         Raises:
@@ -199,7 +204,7 @@ class Run:
         for found in self.resting(steps):
             raise found.refusal()
 
-    def remembered(self, places: Mapping[str, int]) -> list[TrustedCommit]:
+    def remembered(self, places: Mapping[str, int]) -> Steps:
         """Every accepted step, oldest first; nothing when no key is compromised, for then nobody needs them.
 
         What the memory does not hold (it was begun anew) is judged again from the introduction commit on, where a
@@ -209,17 +214,21 @@ class Run:
             NotTrustedError: E_..., what is not remembered can not be judged again.
         """
         if self.state.commit is None or not self.denied:
-            return []
-        found = list(self.past()) if self.past is not None else []
-        ends = [place for place, step in enumerate(found) if step.id == self.state.accepted]
-        found = found[: ends[0] + 1] if ends else [self.state.commit]
+            return Steps((), self.spool)
+        found = Steps(self.past() if self.past is not None else (), self.spool)
+        end = next((place for place, step in enumerate(found, 1) if step.id == self.state.accepted), 0)
+        found.cut(end)
+        if not end:
+            found.append(self.state.commit)
         first = found[0].id
         if first == self.root.introduction or not self._had_a_part(first):
             return found
         anew = replace(self, state=TrustState(self.root.introduction, self.root.ref), watch=None)
         doubt = hoped(anew.doubted(self.root.introduction, [], places), self.log.of_roots)
-        earlier = list(replace(anew, doubt=doubt).steps(first))
-        return [*earlier[:-1], *found]
+        earlier = Steps(replace(anew, doubt=doubt).steps(first), self.spool)
+        earlier.cut(len(earlier) - 1)  # it ends where the memory begins
+        earlier.extend(found)
+        return earlier
 
     def _had_a_part(self, head: str) -> bool:
         """Whether a compromised key may have had a part in what lies up to `head`."""
@@ -227,7 +236,7 @@ class Run:
         if any("/" in name and not name.startswith("SHA256:") for name in names):
             return True  # `PRINCIPAL/KEY`, whichever key that was
         commits = (self.root.introduction, *self.graph.between(self.root.introduction, head))
-        said = (entry.parsed.claim for entry in self.log.entries if not entry.is_of_a_root)
+        said = (entry.parsed.claim for entry in self.log.reviews)
         for claim in (*claims(self.graph, commits), *said):
             if claim is not None and (claim.fingerprint in names or not isinstance(claim, SshClaim)):
                 return True  # of an OpenPGP key, the certificate knows which one that is
@@ -236,7 +245,7 @@ class Run:
     def case(self, base: str, chain: tuple[str, ...]) -> Case:
         """What steps are judged with; signatures from `base` along `chain` are proven many at once."""
         known = self._case(Answers(self.denied))  # for policies only
-        return self._case(Answers(self.denied, ahead(self.graph, base, chain, self.log.entries, known.policy)))
+        return self._case(Answers(self.denied, ahead(self.graph, base, chain, self.log, known.policy)))
 
     def _case(self, proofs: Answers) -> Case:
         return Case(
@@ -277,11 +286,12 @@ class Run:
         places = self.places(head)
         believing = Doubt(self.denied, self.root.introduction, places, dict.fromkeys(self.denied, len(places)))
         past = self.remembered(places)
-        steps = list(replace(self, doubt=believing).steps(head))
+        steps = Steps(replace(self, doubt=believing).steps(head), self.spool)
         later = self.after(head)
-        everything = [*(past or later.remembered(places)), *steps]
+        past = past or later.remembered(places)
+        everything = Together(past, steps)
         later = replace(later, doubt=later.doubted(head, everything, later.places(head)))
-        top = everything[-1] if everything else self.state.commit
+        top = next((row[-1] for row in (steps, past) if row), self.state.commit)
         if top is None:
             raise NotTrustedError("nothing is accepted", where=head)
         found = tuple(later.resting(everything))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from haoam_sync.errors import NotTrustedError, UsageError
@@ -70,25 +70,28 @@ def store_state(directory: Path, accepted: Accepted) -> None:
         raise _unreadable(folder, error) from error
 
 
-def history(directory: Path) -> tuple[TrustedCommit, ...]:
-    """Every commit accepted on this host, oldest first, each once; its chain of digests holds.
+def history(directory: Path) -> Iterator[TrustedCommit]:
+    """Every commit accepted on this host, oldest first, each once, read line by line; its chain of digests holds.
 
-    Raises:
+    Raises, on the way:
         NotTrustedError: E_STATE_ROLLBACK.
     """
     folder = directory / "trust"
     journal = folder / "journal.jsonl"
     if not journal.exists():
-        return ()
-    previous = NOTHING
-    commits: dict[str, TrustedCommit] = {}
-    for line in journal.read_bytes().splitlines():
-        record = _parsed(line, journal)
-        if record.previous != previous:
-            raise _rollback(folder, f"record {record.sequence} does not follow the one before")
-        previous = record.digest
-        commits[record.commit.id] = record.commit
-    return tuple(commits.values())
+        return
+    previous, last = NOTHING, None
+    with journal.open("rb") as lines:
+        for line in lines:
+            record = _parsed(line.removesuffix(b"\n"), journal)
+            if record.previous != previous:
+                raise _rollback(folder, f"record {record.sequence} does not follow the one before")
+            previous = record.digest
+            if last is not None and last.id != record.commit.id:  # a commit stands in lines that follow each other
+                yield last
+            last = record.commit
+    if last is not None:
+        yield last
 
 
 def _recovered(folder: Path) -> Line | None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
+from typing import overload
 
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import STATEMENT_BYTES, Predicate, parse_envelope, parse_statement
 from haoam_sync.model.root_statement import RootStatement, is_root_statement, parse_root_statement
 from haoam_sync.trust.claims import Claim, statement_claim
 from haoam_sync.trust.graph import Graph, Recent
+from haoam_sync.trust.places import Ids, Places
 
 FILE = "statement.json"
 
@@ -41,7 +44,7 @@ class Entry:
 
     position: int
     commit: str
-    source: bytes | Callable[[], bytes] = field(repr=False)
+    source: bytes | Callable[[], bytes] = field(repr=False, compare=False)
 
     @property
     def data(self) -> bytes:
@@ -139,37 +142,75 @@ class Log:
         entries: by position.
     """
 
-    def __init__(self, chain: Sequence[str], entries: Sequence[Entry]) -> None:
-        """`chain`: every commit of the log, oldest first, those without a statement too."""
+    def __init__(self, chain: Sequence[str], entries: Sequence[Entry], seen: Seen | None = None) -> None:
+        """The log of a chain of commits.
+
+        Args:
+            chain: every commit of the log, oldest first, those without a statement too.
+            entries: by position.
+            seen: what was found in the entries when they were read; None to look into each now.
+        """
         self.tip = chain[-1] if chain else ""
-        self.entries = tuple(entries)
-        self._places = {commit: place for place, commit in enumerate(chain)}
+        self.entries = entries
+        self._chain = chain
+        self._places = Places((commit, place) for place, commit in enumerate(chain))
+        self._seen = seen if seen is not None else Seen.of(entries)
 
     def has(self, commit: str, before: str = "") -> bool:
         """Whether a commit is in the log ("" always is), and before the commit `before` when one is given."""
         if not commit:
             return True
-        place = self._places.get(commit)
-        return place is not None and (not before or place < self._places[before])
+        place = self._place(commit)
+        if place is None or not before:
+            return place is not None
+        other = self._place(before)
+        return other is not None and place < other
+
+    def _place(self, commit: str) -> int | None:
+        return next((place for place in self._places.of(commit) if self._chain[place] == commit), None)
 
     def about(self, *, heads: Collection[str] = (), base: str = "", tree: str = "") -> list[Entry]:
         """Statements that seem to name one of `heads`, or this base, or this resulting tree, oldest first."""
-        wanted = {("head", head) for head in heads} | {("base", base), ("tree", tree)}
-        places = {place for key in wanted for place in self._index.get(key, ())}
+        wanted = {f"head {head}" for head in heads} | {f"base {base}", f"tree {tree}"}
+        places = {place for key in wanted for place in self._seen.about.of(key)}
         return [self.entries[place] for place in sorted(places)]
 
     @cached_property
     def of_roots(self) -> tuple[Entry, ...]:
         """What seem to be freezes, thaws and compromises, oldest first."""
-        return tuple(entry for entry in self.entries if entry.is_of_a_root)
+        return tuple(self.entries[place] for place in self._seen.of_roots)
 
-    @cached_property
-    def _index(self) -> Mapping[tuple[str, str], list[int]]:
-        index: dict[tuple[str, str], list[int]] = {}
-        for entry in self.entries:
-            for key in entry.about.items():
-                index.setdefault(key, []).append(entry.position)
-        return index
+    @property
+    def reviews(self) -> Iterator[Entry]:
+        """All others, oldest first."""
+        of_roots = frozenset(self._seen.of_roots)
+        return (self.entries[place] for place in range(len(self.entries)) if place not in of_roots)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found in statements without parsing them.
+
+    Attributes:
+        about: places of those that name a `base`, a `head` or a `tree`, by this word and the id.
+        of_roots: places of what seem to be words of roots.
+    """
+
+    about: Places
+    of_roots: Sequence[int]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Seen:
+        """Look into each, once."""
+        of_roots = array("L")
+
+        def keys() -> Iterator[tuple[str, int]]:
+            for entry in entries:
+                if entry.is_of_a_root:
+                    of_roots.append(entry.position)
+                yield from ((f"{name} {oid}", entry.position) for name, oid in entry.about.items())
+
+        return cls(Places(keys()), of_roots)
 
 
 def read_log(graph: Graph, tip: str) -> Log:
@@ -178,26 +219,28 @@ def read_log(graph: Graph, tip: str) -> Log:
     Raises:
         NotTrustedError: E_ATTEST_ROLLBACK, its history is not there or too long; E_OID_MISMATCH, E_REPO_STATE.
     """
-    chain: list[str] = []
+    newest_first = Ids()
     oid = tip
     while oid:
-        chain.append(oid)
-        if len(chain) > _MOST_STATEMENTS:
+        newest_first.append(oid)
+        if len(newest_first) > _MOST_STATEMENTS:
             raise NotTrustedError(
                 f"there are more than {_MOST_STATEMENTS} review statements", code="E_LIMIT", where=tip
             )
         parents = graph.parents(oid)
         oid = parents[0] if parents else ""
-    chain.reverse()
-    blobs: dict[str, str] = {}
+    chain = Ids(reversed(newest_first))
+    carriers, blobs = Ids(), Ids()
     for start in range(0, len(chain), _READ_AT_ONCE):
         part = chain[start : start + _READ_AT_ONCE]
         graph.fetch_trees([_tree_of(graph, commit) for commit in part])
         for commit in part:
             oid = _statement_of(graph, commit)
             if oid:
-                blobs[commit] = oid
-    return Log(chain, _entries(graph, blobs))
+                carriers.append(commit)
+                blobs.append(oid)
+    entries = _Entries(graph, carriers, blobs)
+    return Log(chain, entries, Seen.of(entries.read()))
 
 
 def _tree_of(graph: Graph, commit: str) -> str:
@@ -214,20 +257,34 @@ def _statement_of(graph: Graph, commit: str) -> str:
         raise
 
 
-def _entries(graph: Graph, blobs: Mapping[str, str]) -> list[Entry]:
-    commits = list(blobs)
-    entries: list[Entry] = []
-    recent = Recent[bytes](_KEPT)
-    for start in range(0, len(commits), _READ_AT_ONCE):
-        part = commits[start : start + _READ_AT_ONCE]
-        for commit, data in zip(part, _contents(graph, [blobs[commit] for commit in part]), strict=True):
-            read = partial(recent.get, blobs[commit], partial(_again, graph, blobs[commit]))
-            payload = _payload(data[: STATEMENT_BYTES + 1])
-            entry = Entry(len(entries), commit, read)
-            # found once, while the bytes are here
-            vars(entry).update(about=_about(payload), is_of_a_root=is_root_statement(payload))
-            entries.append(entry)
-    return entries
+class _Entries(Sequence[Entry]):
+    """Statements by position. Each is read again when it is asked for; those read last are kept."""
+
+    def __init__(self, graph: Graph, commits: Ids, blobs: Ids) -> None:
+        self._graph, self._commits, self._blobs = graph, commits, blobs
+        self._recent = Recent[bytes](_KEPT)
+
+    def __len__(self) -> int:
+        return len(self._commits)
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, place: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(len(self))[place]]
+        position = range(len(self))[place]
+        blob = self._blobs[position]
+        read = partial(self._recent.get, blob, partial(_again, self._graph, blob))
+        return Entry(position, self._commits[position], read)
+
+    def read(self) -> Iterator[Entry]:
+        """All of them with their bytes, read many at a time."""
+        for start in range(0, len(self), _READ_AT_ONCE):
+            part = self._blobs[start : start + _READ_AT_ONCE]
+            for position, data in enumerate(_contents(self._graph, part), start):
+                yield Entry(position, self._commits[position], data[: STATEMENT_BYTES + 1])
 
 
 def _contents(graph: Graph, blobs: Sequence[str]) -> Iterator[bytes]:

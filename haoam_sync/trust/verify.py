@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.commit import ProposedCommit, TrustedCommit
+from haoam_sync.model.commit import ProposedCommit
 from haoam_sync.model.evidence import format_time
 from haoam_sync.model.forge import Forge
 from haoam_sync.model.host_root import HostRoot
@@ -26,6 +26,7 @@ from haoam_sync.trust.reviews import CLOCK_SKEW
 from haoam_sync.trust.root import read_denylist
 from haoam_sync.trust.running import ChangeDigest, Past, Questioned, Run
 from haoam_sync.trust.statements import read_log
+from haoam_sync.trust.steps import Steps
 
 _MOST_BACK = 10_000
 """A proposed commit may build on one of so many accepted commits."""
@@ -72,14 +73,14 @@ def verify(
     """
     run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past, watch)
     _require_newer(repository, root, head, known)
-    steps: list[TrustedCommit] = []
+    steps = Steps((), run.spool)
     try:
         later = run.judged(head, steps)
     except NotTrustedError:
         run.require_thawed(state.accepted)  # what is said first, whatever else is wrong
         raise
     later.require_thawed(head)  # by the policy that the steps lead to: they may hold a thaw's keys
-    return _accepted(run, repository, tuple(steps))
+    return _accepted(run, repository, steps)
 
 
 def advance(
@@ -118,7 +119,7 @@ def advance(
             raise
         head, refusal = state.accepted, error
     while True:
-        steps: list[TrustedCommit] = []
+        steps = Steps((), run.spool)
         try:
             later = run.judged(head, steps)
         except NotTrustedError as error:
@@ -130,7 +131,7 @@ def advance(
         if steps and not though_frozen:
             later.require_thawed(head)
         _require_newer(repository, root, head, known)
-        return _accepted(run, repository, tuple(steps), refusal)
+        return _accepted(run, repository, steps, refusal)
 
 
 def kept(
@@ -153,7 +154,7 @@ def kept(
         NotTrustedError: E_KEY_REVOKED, it rests on a key that is compromised; E_ATTEST_ROLLBACK, E_CLOCK.
     """
     run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past)
-    run.judged(state.accepted, [])
+    run.judged(state.accepted, Steps((), run.spool))
     return _unchanged(state)
 
 
@@ -250,20 +251,33 @@ def _open(
             hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
         )
     pulls = Pulls(forge, root.ref) if forge is not None else None
-    bring, words = repository.bring_pull, Answers(host)
-    run = Run(root, state, graph, log, host, now, change_digest, pre_approved, named, past, pulls, bring, words, watch)
+    run = Run(
+        root,
+        state,
+        graph,
+        log,
+        host,
+        now,
+        change_digest,
+        pre_approved,
+        named,
+        past,
+        pulls,
+        repository.bring_pull,
+        Answers(host),
+        repository.directory,
+        watch,
+    )
     return run.after(state.accepted) if log.of_roots else run
 
 
-def _accepted(
-    run: Run, repository: Repository, steps: tuple[TrustedCommit, ...], refusal: NotTrustedError | None = None
-) -> Accepted:
+def _accepted(run: Run, repository: Repository, steps: Steps, refusal: NotTrustedError | None = None) -> Accepted:
     state, _ = advanced(run.state, steps, repository.attestations)
     commit = _unchanged(state).commit
     if commit.policy_serial < run.root.smallest_serial:
         case = run.case(commit.id, ())
         core.require_serial(case.policy(commit.id), run.root.smallest_serial, commit.id)
-    return Accepted(commit, steps, state, run.state, refusal)
+    return Accepted(commit, steps or (), state, run.state, refusal)
 
 
 def _unchanged(state: TrustState) -> Accepted:

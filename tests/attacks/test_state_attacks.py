@@ -70,7 +70,7 @@ def test_the_memory_of_another_repository(world: World) -> None:
 
 def _read_everything(world: World) -> None:
     trust.load_state(world.place / "state", world.root)
-    trust.history(world.place / "state")
+    list(trust.history(world.place / "state"))
 
 
 def test_every_flipped_byte_of_the_memory_is_refused(world: World) -> None:

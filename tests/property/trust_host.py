@@ -26,6 +26,7 @@ from haoam_sync.trust.recorded import RecordedMemory
 from haoam_sync.trust.running import Run
 from haoam_sync.trust.sshsig import SshSignature, parse_signature
 from haoam_sync.trust.statements import Log
+from haoam_sync.trust.steps import Steps
 
 
 class Records:
@@ -120,7 +121,7 @@ class Host:
         self.records.append_record(canonical_json(record), parent=self.records.records, now=NOW)
 
     def _judged(self, state: TrustState, head: str) -> tuple[TrustedCommit, ...] | NotTrustedError:
-        steps: list[TrustedCommit] = []
+        steps = Steps((), self.recorded.directory)
         try:
             run = self._run(state)
             later = run.after(state.accepted).judged(head, steps)
@@ -135,8 +136,18 @@ class Host:
         past = self.recorded.history if state.commit is not None else None
         none: frozenset[str] = frozenset()
         graph = Graph(memory, memory.introduction)
-        what = (NOW, memory.change_digest, no_class, nothing_named, past, None, lambda _: None, Answers(none))
-        return Run(self.root, state, graph, log, none, *what)  # type: ignore[arg-type]  # one line for eight
+        what = (
+            NOW,
+            memory.change_digest,
+            no_class,
+            nothing_named,
+            past,
+            None,
+            lambda _: None,
+            Answers(none),
+            self.recorded.directory,
+        )
+        return Run(self.root, state, graph, log, none, *what)  # type: ignore[arg-type]  # one line for nine
 
     @contextmanager
     def _signing(self, name: str) -> Iterator[None]:
