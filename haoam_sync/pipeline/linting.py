@@ -71,7 +71,7 @@ def lint_trust(settings: Settings, revision: str, *, days: int) -> Linted:
 def _denied(here: Opened) -> frozenset[str]:
     """Keys called compromised; where nothing can be accepted, those of the host's own list."""
     try:
-        accepted = here.speaking()
+        accepted = here.speaking()[0]
     except NotTrustedError:
         return trust.read_denylist(here.root)
     return trust.denied_keys(here.repository, here.root, accepted, here.now)

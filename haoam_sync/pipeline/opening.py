@@ -94,16 +94,9 @@ class Opened:
             return watch, error
         return watch, None
 
-    def reading(self) -> trust.Case:
-        """What steps that were accepted before are told with."""
-        return trust.reading(
-            self.repository,
-            self.root,
-            self.memory.load(),
-            now=self.now,
-            change_digest=self.change_digest,
-            named=self.named,
-        )
+    def reading(self, remembered: trust.TrustState | None = None) -> trust.Case:
+        """What steps that were accepted before are told with; `remembered` where the memory was read just now."""
+        return trust.reading(self._grounds(self.memory.load() if remembered is None else remembered))
 
     def verify_from_nothing(self, revision: str) -> trust.Accepted:
         """Trust stage, as if nothing were remembered: from the introduction commit on.
@@ -122,19 +115,22 @@ class Opened:
         watch: trust.Watch | None = None,
         known: tuple[str, ...] | None = None,
     ) -> trust.Accepted:
-        return trust.verify(
+        known = self._known(remembered, self.memory.all_applied()) if known is None else known
+        return trust.verify(self._grounds(remembered, known), self.repository.resolve(revision), watch)
+
+    def _grounds(self, remembered: trust.TrustState, known: tuple[str, ...] = ()) -> trust.Grounds:
+        """What every judgement of this run rests on, from what is remembered on."""
+        return trust.Grounds(
             self.repository,
             self.root,
             remembered,
-            self.repository.resolve(revision),
             now=self.now,
             change_digest=self.change_digest,
+            known=known,
             past=self.memory.history,
-            known=self._known(remembered, self.memory.all_applied()) if known is None else known,
             pre_approved=self.pre_approved,
             named=self.named,
             forge=self.forge,
-            watch=watch,
         )
 
     def _known(self, remembered: trust.TrustState, applied: Mapping[str, Applied]) -> tuple[str, ...]:
@@ -150,19 +146,8 @@ class Opened:
             NotTrustedError: not even what was accepted last can be kept.
         """
         remembered = self.memory.load()
-        return trust.advance(
-            self.repository,
-            self.root,
-            remembered,
-            now=self.now,
-            change_digest=self.change_digest,
-            past=self.memory.history,
-            known=self._known(remembered, self.memory.all_applied()) if remembered.commit is None else (),
-            pre_approved=self.pre_approved,
-            named=self.named,
-            forge=self.forge,
-            though_frozen=though_frozen,
-        )
+        known = self._known(remembered, self.memory.all_applied()) if remembered.commit is None else ()
+        return trust.advance(self._grounds(remembered, known), though_frozen=though_frozen)
 
     def accepted(self) -> TrustedCommit:
         """The commit accepted last, without a look at what came after it.
@@ -174,17 +159,7 @@ class Opened:
         remembered = self.memory.load()
         if remembered.commit is None:
             return self.advance().commit
-        return trust.kept(
-            self.repository,
-            self.root,
-            remembered,
-            now=self.now,
-            change_digest=self.change_digest,
-            past=self.memory.history,
-            pre_approved=self.pre_approved,
-            named=self.named,
-            forge=self.forge,
-        ).commit
+        return trust.kept(self._grounds(remembered)).commit
 
     def held(self) -> NotTrustedError | None:
         """Why what was accepted last is not to be rested on any more; None while it is.
@@ -200,21 +175,27 @@ class Opened:
             return error
         return None
 
-    def speaking(self) -> str:
-        """The commit whose policy says who is a root: the newest accepted, also one that rests on a compromised key.
+    def speaking(self) -> tuple[str, ...]:
+        """Commits whose policies say who is a root, the newest first, also one that rests on a compromised key.
 
-        Nothing else is taken from it: what a root says of it is how it gets put right.
+        Nothing else is taken from them: what a root says of such a commit is how it gets put right. A machine that
+        remembers nothing cannot know what was accepted elsewhere before the key was known to be stolen. So it takes
+        what could be accepted if roots affirmed it, then what can be accepted now: whether a word counts says each
+        host by its own memory, whatever the machine took it for.
 
         Raises:
             NotTrustedError: the state does not hold, or nothing can be accepted.
         """
         remembered = self.memory.load()
         try:
-            return self.advance(though_frozen=remembered.commit is None).commit.id
+            found = self.advance(though_frozen=remembered.commit is None)
         except NotTrustedError as error:
             if remembered.commit is None or error.code != "E_KEY_REVOKED":
                 raise
-            return remembered.accepted
+            return (remembered.accepted,)
+        if remembered.commit is not None or found.refusal is None:
+            return (found.commit.id,)
+        return tuple(dict.fromkeys((trust.believed(self._grounds(remembered)), found.commit.id)))
 
     def questioned(self, revision: str) -> trust.Questioned:
         """A commit as it would be when roots affirm it, and where it rests on compromised keys.
@@ -223,18 +204,7 @@ class Opened:
             NotTrustedError: it could not be accepted, whoever affirms it.
             UsageError: there is no such commit.
         """
-        return trust.questioned(
-            self.repository,
-            self.root,
-            self.memory.load(),
-            self.repository.resolve(revision),
-            now=self.now,
-            change_digest=self.change_digest,
-            past=self.memory.history,
-            pre_approved=self.pre_approved,
-            named=self.named,
-            forge=self.forge,
-        )
+        return trust.questioned(self._grounds(self.memory.load()), self.repository.resolve(revision))
 
     def applied(self, commit: str) -> Desired:
         """Desired state of a commit that was applied before, secrets resolved.

@@ -289,15 +289,7 @@ def require_reviewed(here: Opened, commit: TrustedCommit, wanted: Desired, compa
             if not one.empty
         ]
 
-    case = trust.reading(
-        here.repository,
-        here.root,
-        here.memory.reload(),
-        now=here.now,
-        change_digest=here.change_digest,
-        named=here.named,
-    )
-    trust.require_plans(case, commit, plans)
+    trust.require_plans(here.reading(here.memory.reload()), commit, plans)
 
 
 def _documents(plan: InstancePlan, compared: Compared) -> frozenset[str]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from haoam_sync import trust
-from haoam_sync.errors import UsageError
+from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.root_statement import RootStatement
-from haoam_sync.pipeline.opening import opened
+from haoam_sync.pipeline.opening import Opened, opened
 from haoam_sync.settings import Settings
 
 Word = Literal["freeze", "thaw", "revoke", "affirm"]
@@ -65,7 +65,7 @@ def rooting(
             root = trust.root_word(here.repository, here.root, found.speaking, signer, here.now)
             yield Rooting(root.affirm(found, reason), found.resting, root)
             return
-        root = trust.root_word(here.repository, here.root, here.speaking(), signer, here.now)
+        root = _root_word(here, signer)
         said: RootStatement
         match word:
             case "freeze":
@@ -79,3 +79,20 @@ def rooting(
                 last = here.repository.resolve(since) if since else ""
                 said = root.compromise(principal, name, reason, since=last)
         yield Rooting(said, (), root)
+
+
+def _root_word(here: Opened, signer: trust.SigningKey) -> trust.RootWord:
+    """The root whose key it is, by the newest policy that has the key as a root's.
+
+    Raises:
+        NotTrustedError: the key is no root's, or may not be used.
+    """
+    refusal: NotTrustedError | None = None
+    for commit in here.speaking():
+        try:
+            return trust.root_word(here.repository, here.root, commit, signer, here.now)
+        except NotTrustedError as error:
+            if error.code not in {"E_ROLE", "E_KEY_RETIRED"}:
+                raise
+            refusal = refusal or error
+    raise refusal or AssertionError("some policy is in force")

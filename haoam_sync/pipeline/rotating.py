@@ -27,7 +27,7 @@ def rotate(settings: Settings, directory: Path, change: trust.Change) -> trust.R
         UsageError: as for `trust.rotation`; or a file can not be written.
     """
     with opened(settings) as here:
-        accepted = here.speaking()  # also where a key that it rests on was stolen: then it is time to rotate
+        accepted = here.speaking()[0]  # also where a key that it rests on was stolen: then it is time to rotate
         found = trust.rotation(
             here.repository, here.root, accepted, change, lambda path: _read(directory / path), here.now
         )

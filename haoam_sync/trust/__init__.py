@@ -25,13 +25,14 @@ from haoam_sync.trust.signing import SigningKey, signing_key
 from haoam_sync.trust.span import Revision, Span, holds, line_between, not_in_history
 from haoam_sync.trust.state import history, load_state, store_state
 from haoam_sync.trust.steps import Steps
-from haoam_sync.trust.verify import advance, kept, propose, questioned, reading, verify
+from haoam_sync.trust.verify import Grounds, advance, believed, kept, propose, questioned, reading, verify
 
 __all__ = [
     "Accepted",
     "Case",
     "Change",
     "ChangeDigest",
+    "Grounds",
     "LoadedPolicy",
     "LocalMemory",
     "Member",
@@ -52,6 +53,7 @@ __all__ = [
     "Watch",
     "accepted",
     "advance",
+    "believed",
     "certificates",
     "denied_keys",
     "first_policy",

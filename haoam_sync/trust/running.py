@@ -299,6 +299,23 @@ class Run:
         changed = [one.step for one in found if case.policy_digest(one.step.id) != one.step.policy_digest]
         return Questioned(top, found, changed[0].base if changed else top.id)
 
+    def believed(self, head: str) -> str:
+        """The last commit on the way to `head` that could be accepted if roots affirmed it.
+
+        Raises:
+            NotTrustedError: there is none.
+        """
+        places = self.places(head)
+        believing = Doubt(self.denied, self.root.introduction, places, dict.fromkeys(self.denied, len(places)))
+        found = self.state.commit.id if self.state.commit is not None else ""
+        try:
+            for step in replace(self, doubt=believing, watch=None).steps(head):
+                found = step.id
+        except NotTrustedError:
+            if not found:
+                raise
+        return found
+
     def steps(self, head: str) -> Iterator[TrustedCommit]:
         """E1 to E3, from what is remembered to `head`."""
         if self.state.commit is None:

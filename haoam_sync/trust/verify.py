@@ -6,6 +6,7 @@ Adapters feed the pure core; here is what runs them.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -32,36 +33,95 @@ _MOST_BACK = 10_000
 """A proposed commit may build on one of so many accepted commits."""
 
 
-def verify(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    head: str,
-    *,
-    now: datetime,
-    change_digest: ChangeDigest,
-    known: Collection[str] = (),
-    past: Past | None = None,
-    pre_approved: PreApproved = no_class,
-    named: NamedBy = nothing_named,
-    forge: Forge | None = None,
-    watch: Watch | None = None,
-) -> Accepted:
-    """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
+@dataclass(frozen=True)
+class Grounds:
+    """What a judgement rests on, whatever it is about.
 
-    Args:
+    Attributes:
         repository: where commits and statements are.
         root: who is trusted to begin with.
         state: what is remembered.
-        head: id of the commit in question.
         now: the one reading of the clock, with a time zone.
         change_digest: computes the change digest of base and head; what it raises goes through.
+        known: commits that instances or the audit log name as applied: what is accepted must not be older than any.
         past: what is remembered, every step; asked when a key is compromised. None: all is judged again then, from the
             introduction commit on.
-        known: commits that instances or the audit log name as applied: `head` must not be older than any of them.
         pre_approved: the classes that a change belongs to, wholly; what it raises goes through.
         named: the files that the documents of a commit name; each weighs what these documents weigh.
         forge: where pull requests are read; None when the host root file names none.
+    """
+
+    repository: Repository
+    root: HostRoot
+    state: TrustState
+    now: datetime
+    change_digest: ChangeDigest
+    known: Collection[str] = ()
+    past: Past | None = None
+    pre_approved: PreApproved = no_class
+    named: NamedBy = nothing_named
+    forge: Forge | None = None
+
+    def open(self, watch: Watch | None = None) -> Run:
+        """E3: what must hold before anything is judged; `watch` keeps what can be told of each step.
+
+        Raises:
+            NotTrustedError: E_CLOCK, E_ATTEST_ROLLBACK, E_REVOCATION_UNAVAILABLE.
+        """
+        _require_clock(self.state, self.now)
+        host = read_denylist(self.root)
+        graph = Graph(self.repository, self.root.introduction)
+        log = read_log(graph, self.repository.attestations)
+        if not log.has(self.state.attestations):
+            raise NotTrustedError(
+                f"the review statements were taken back: {self.state.attestations[:12]}, seen before, "
+                "is no longer among them",
+                code="E_ATTEST_ROLLBACK",
+                where=self.repository.attestations or "refs/heads/haoam/attestations",
+                hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
+            )
+        run = Run(
+            self.root,
+            self.state,
+            graph,
+            log,
+            host,
+            self.now,
+            self.change_digest,
+            self.pre_approved,
+            self.named,
+            self.past,
+            Pulls(self.forge, self.root.ref) if self.forge is not None else None,
+            self.repository.bring_pull,
+            Answers(host),
+            self.repository.directory,
+            watch,
+        )
+        return run.after(self.state.accepted) if log.of_roots else run
+
+    def require_newer(self, head: str) -> None:
+        """Refuse a commit that does not contain what was applied already.
+
+        Raises:
+            NotTrustedError: E_STATE_ROLLBACK.
+        """
+        graph = Graph(self.repository, self.root.introduction)
+        for commit in self.known:
+            if commit != head and not graph.reaches(head, commit):
+                raise NotTrustedError(
+                    f"{commit} was applied already, and {head} does not contain it",
+                    code="E_STATE_ROLLBACK",
+                    where=head,
+                    hint="history only goes forward; fetch the newest commits, or see who applied that one",
+                )
+
+
+def verify(grounds: Grounds, head: str, watch: Watch | None = None) -> Accepted:
+    """Prove that `head` is signed and reviewed, step by step from the commit accepted last.
+
+    Args:
+        grounds: what it rests on.
+        head: id of the commit in question.
         watch: keeps what can be told of each step.
 
     Returns:
@@ -71,36 +131,23 @@ def verify(
         NotTrustedError: E_...; nothing changed.
         UsageError: git or ssh-keygen is missing.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past, watch)
-    _require_newer(repository, root, head, known)
+    run = grounds.open(watch)
+    grounds.require_newer(head)
     steps = Steps((), run.spool)
     try:
         later = run.judged(head, steps)
     except NotTrustedError:
-        run.require_thawed(state.accepted)  # what is said first, whatever else is wrong
+        run.require_thawed(grounds.state.accepted)  # what is said first, whatever else is wrong
         raise
     later.require_thawed(head)  # by the policy that the steps lead to: they may hold a thaw's keys
-    return _accepted(run, repository, steps)
+    return _accepted(run, grounds.repository, steps)
 
 
-def advance(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    *,
-    now: datetime,
-    change_digest: ChangeDigest,
-    known: Collection[str] = (),
-    past: Past | None = None,
-    pre_approved: PreApproved = no_class,
-    named: NamedBy = nothing_named,
-    forge: Forge | None = None,
-    though_frozen: bool = False,
-) -> Accepted:
+def advance(grounds: Grounds, *, though_frozen: bool = False) -> Accepted:
     """Accept as much of the policy's branch as can be trusted: what a plan of a proposed commit and a review rest on.
 
-    Arguments are those of `verify`; `though_frozen` is for roots who speak: a freeze does not keep them from learning
-    whose policy is in force, also on a machine that remembers nothing. Nothing of that is stored.
+    `though_frozen` is for roots who speak: a freeze does not keep them from learning whose policy is in force, also on
+    a machine that remembers nothing. Nothing of that is stored.
 
     Returns:
         As `verify`; `commit` is the last one that is trusted, `refusal` says why the tip is not, when it is not.
@@ -109,8 +156,8 @@ def advance(
         NotTrustedError: not even the commit accepted last can be kept (state, attestations, clock, introduction); or
             what can be trusted does not contain all of `known`.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past)
-    head, refusal = repository.tip, None
+    run, state = grounds.open(), grounds.state
+    head, refusal = grounds.repository.tip, None
     try:
         if not though_frozen:
             run.require_thawed(state.accepted)
@@ -130,75 +177,51 @@ def advance(
             continue
         if steps and not though_frozen:
             later.require_thawed(head)
-        _require_newer(repository, root, head, known)
-        return _accepted(run, repository, steps, refusal)
+        grounds.require_newer(head)
+        return _accepted(run, grounds.repository, steps, refusal)
 
 
-def kept(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    *,
-    now: datetime,
-    change_digest: ChangeDigest,
-    past: Past | None = None,
-    pre_approved: PreApproved = no_class,
-    named: NamedBy = nothing_named,
-    forge: Forge | None = None,
-) -> Accepted:
+def kept(grounds: Grounds) -> Accepted:
     """The commit accepted last, without a look at what came after it: its endpoints may still be used.
 
-    Arguments are those of `verify`; something is remembered. A freeze does not matter here: looking is no change.
+    Something is remembered. A freeze does not matter here: looking is no change.
 
     Raises:
         NotTrustedError: E_KEY_REVOKED, it rests on a key that is compromised; E_ATTEST_ROLLBACK, E_CLOCK.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past)
-    run.judged(state.accepted, Steps((), run.spool))
-    return _unchanged(state)
+    run = grounds.open()
+    run.judged(grounds.state.accepted, Steps((), run.spool))
+    return _unchanged(grounds.state)
 
 
-def questioned(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    head: str,
-    *,
-    now: datetime,
-    change_digest: ChangeDigest,
-    past: Past | None = None,
-    pre_approved: PreApproved = no_class,
-    named: NamedBy = nothing_named,
-    forge: Forge | None = None,
-) -> Questioned:
+def questioned(grounds: Grounds, head: str) -> Questioned:
     """Where a commit, and all that it builds on, rests on compromised keys, for roots who are to affirm it.
-
-    Arguments are those of `verify`.
 
     Raises:
         NotTrustedError: it could not be accepted, whoever affirms it.
     """
-    run = _open(repository, root, state, now, change_digest, pre_approved, named, forge, past)
-    return run.questioned(head)
+    return grounds.open().questioned(head)
 
 
-def reading(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    *,
-    now: datetime,
-    change_digest: ChangeDigest,
-    named: NamedBy = nothing_named,
-) -> Case:
+def believed(grounds: Grounds) -> str:
+    """The newest commit of the branch that could be accepted if roots affirmed all of it: whose roots may speak.
+
+    Nothing else is taken from it, and nothing is remembered of it.
+
+    Raises:
+        NotTrustedError: not even the introduction commit could.
+    """
+    return grounds.open().believed(grounds.repository.tip)
+
+
+def reading(grounds: Grounds) -> Case:
     """What steps that were accepted before are told with: nothing is judged, and no forge is asked.
-
-    Arguments are those of `verify`.
 
     Raises:
         NotTrustedError: the state or the statements do not hold.
     """
-    return _open(repository, root, state, now, change_digest, no_class, named, None, None).case(state.accepted, ())
+    told = replace(grounds, pre_approved=no_class, forge=None, past=None)
+    return told.open().case(grounds.state.accepted, ())
 
 
 def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: str) -> ProposedCommit:
@@ -226,51 +249,6 @@ def propose(repository: Repository, root: HostRoot, accepted: Accepted, head: st
     )
 
 
-def _open(
-    repository: Repository,
-    root: HostRoot,
-    state: TrustState,
-    now: datetime,
-    change_digest: ChangeDigest,
-    pre_approved: PreApproved,
-    named: NamedBy,
-    forge: Forge | None,
-    past: Past | None,
-    watch: Watch | None = None,
-) -> Run:
-    """E3: what must hold before anything is judged."""
-    _require_clock(state, now)
-    host = read_denylist(root)
-    graph = Graph(repository, root.introduction)
-    log = read_log(graph, repository.attestations)
-    if not log.has(state.attestations):
-        raise NotTrustedError(
-            f"the review statements were taken back: {state.attestations[:12]}, seen before, is no longer among them",
-            code="E_ATTEST_ROLLBACK",
-            where=repository.attestations or "refs/heads/haoam/attestations",
-            hint="somebody reset refs/heads/haoam/attestations; put it back to a copy that holds that commit",
-        )
-    pulls = Pulls(forge, root.ref) if forge is not None else None
-    run = Run(
-        root,
-        state,
-        graph,
-        log,
-        host,
-        now,
-        change_digest,
-        pre_approved,
-        named,
-        past,
-        pulls,
-        repository.bring_pull,
-        Answers(host),
-        repository.directory,
-        watch,
-    )
-    return run.after(state.accepted) if log.of_roots else run
-
-
 def _accepted(run: Run, repository: Repository, steps: Steps, refusal: NotTrustedError | None = None) -> Accepted:
     state, _ = advanced(run.state, steps, repository.attestations)
     commit = _unchanged(state).commit
@@ -294,15 +272,3 @@ def _require_clock(state: TrustState, now: datetime) -> None:
             where=state.commit.id,
             hint="set the clock of this machine",
         )
-
-
-def _require_newer(repository: Repository, root: HostRoot, head: str, known: Collection[str]) -> None:
-    graph = Graph(repository, root.introduction)
-    for commit in known:
-        if commit != head and not graph.reaches(head, commit):
-            raise NotTrustedError(
-                f"{commit} was applied already, and {head} does not contain it",
-                code="E_STATE_ROLLBACK",
-                where=head,
-                hint="history only goes forward; fetch the newest commits, or see who applied that one",
-            )

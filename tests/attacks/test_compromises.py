@@ -65,7 +65,7 @@ def _asked(world: World, what: str, **options: Any) -> trust.Accepted:
     with closing(world.open()) as repository:
         state = trust.load_state(world.place / "state", world.root)
         ask = {"advance": trust.advance, "kept": trust.kept}[what]
-        return ask(repository, world.root, state, now=world.now, change_digest=world.change_digest, **options)
+        return ask(trust.Grounds(repository, world.root, state, world.now, world.change_digest, **options))
 
 
 # --- it holds --------------------------------------------------------------------------------------------------------
@@ -107,14 +107,18 @@ def test_a_memory_that_began_after_the_theft(world: World) -> None:
         begun = trust.load_state(world.place / "state", world.root).commit
         assert begun is not None
         state = trust.TrustState(world.introduction, world.root.ref, begun, "", 1, "x")
-        ask: dict[str, Any] = {"now": world.now, "change_digest": world.change_digest, "past": lambda: (begun,)}
-        assert trust.verify(repository, world.root, state, second, **ask).commit.id == second
+
+        def grounds() -> trust.Grounds:
+            what = (repository, world.root, state, world.now, world.change_digest)
+            return trust.Grounds(*what, past=lambda: (begun,))
+
+        assert trust.verify(grounds(), second).commit.id == second
         _deny(world, fingerprint(world.publics["mallory"]))
-        assert trust.verify(repository, world.root, state, second, **ask).commit.id == second
+        assert trust.verify(grounds(), second).commit.id == second
         for name in (fingerprint(world.publics["dave"]), "dave/dave-1"):
             _deny(world, name)
             with pytest.raises(NotTrustedError) as caught:
-                trust.verify(repository, world.root, state, second, **ask)
+                trust.verify(grounds(), second)
             assert (caught.value.code, caught.value.where) == ("E_KEY_REVOKED", first)
 
 

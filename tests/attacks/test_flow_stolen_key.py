@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from flow_attack import Site, web
 from flow_cli import Ran, environment, run
-from trust_world import closed_api, policy_document
+from trust_world import closed_api, policy_bytes, policy_document
+
+from haoam_sync.model.json import digest_bytes
 
 
 @pytest.fixture
@@ -81,3 +83,26 @@ def test_a_root_names_the_last_commit_beyond_doubt(site: Site) -> None:
     site.review("bob", first, second)
     refused = site.cli("trust", "verify")
     assert (refused.code, "E_KEY_REVOKED" in refused.said) == (4, True), refused.said
+
+
+@pytest.mark.attack("E_KEY_REVOKED")
+def test_the_emergency_brake_while_history_rests_on_a_stolen_key(site: Site, publics: Mapping[str, str]) -> None:
+    """Roots freeze and revoke from machines that remember nothing, also with a key that came after the theft."""
+    spec = policy_document(publics, serial=2, previous=digest_bytes(site.files["trust.yaml"]))
+    spec["principals"]["bob"]["keys"] = [{"id": "bob-2", "type": "ssh", "public": publics["bob-new"]}]
+    first = site.move(site.commit({**site.files, "trust.yaml": policy_bytes(spec)}, [site.introduction], "dave"))
+    for who in ("alice", "carol"):
+        site.review(who, site.introduction, first)
+    site.verify(first)
+    (site.place / "state").rename(site.host)
+    assert _says(site, "carol", "revoke", "dave/dave-1").code == 0
+    for who in ("mallory", "dave"):
+        refused = _says(site, who, "freeze")
+        assert (refused.code, refused.err.partition(":")[0]) == (4, "E_ROLE"), refused.said
+    said = _says(site, "bob-new", "freeze")
+    assert said.code == 0, said.said
+    for who in ("alice", "carol"):
+        assert _says(site, who, "affirm", first).code == 0
+    stopped = site.cli("trust", "verify")
+    assert (stopped.code, "bob froze everything" in stopped.said) == (4, True), stopped.said
+    assert _says(site, "bob-new", "revoke", "alice/alice-1", "--since", first).code == 0

@@ -27,7 +27,7 @@ def _anew(world: World, head: str) -> trust.Accepted:
     repository = world.open()
     try:
         begun = trust.TrustState(world.introduction, world.root.ref)
-        return trust.verify(repository, world.root, begun, head, now=world.now, change_digest=world.change_digest)
+        return trust.verify(trust.Grounds(repository, world.root, begun, world.now, world.change_digest), head)
     finally:
         repository.close()
 

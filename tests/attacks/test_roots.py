@@ -238,7 +238,7 @@ def test_advance_keeps_what_is_accepted_while_frozen(world: World) -> None:
     _change(world)
     repository = world.open()
     state = trust.load_state(world.place / "state", world.root)
-    found = trust.advance(repository, world.root, state, now=world.now, change_digest=world.change_digest)
+    found = trust.advance(trust.Grounds(repository, world.root, state, world.now, world.change_digest))
     repository.close()
     assert (found.commit.id, found.refusal.code if found.refusal else "") == (kept, "E_FROZEN")
 

@@ -106,7 +106,7 @@ def test_a_crash_while_the_memory_is_written(world: World, monkeypatch: pytest.M
     world.review("bob", before, head)
     repository = world.open()
     remembered = trust.load_state(world.place / "state", world.root)
-    accepted = trust.verify(repository, world.root, remembered, head, now=world.now, change_digest=world.change_digest)
+    accepted = trust.verify(trust.Grounds(repository, world.root, remembered, world.now, world.change_digest), head)
     repository.close()
     finished = _stored_until(cut, world, accepted, monkeypatch)
     found = trust.load_state(world.place / "state", world.root)
@@ -143,7 +143,7 @@ def test_the_crashes_reach_from_the_first_to_the_last_write(world: World, monkey
     """The crash test cuts at every call: with the largest number the write comes to its end."""
     repository = world.open()
     remembered = trust.load_state(world.place / "state", world.root)
-    accepted = trust.advance(repository, world.root, remembered, now=world.now, change_digest=world.change_digest)
+    accepted = trust.advance(trust.Grounds(repository, world.root, remembered, world.now, world.change_digest))
     repository.close()
     assert not _stored_until(0, world, accepted, monkeypatch)
     assert _stored_until(13, world, accepted, monkeypatch)
@@ -168,7 +168,7 @@ def test_two_runs_at_once_do_not_undo_each_other(world: World) -> None:
     first = world.accepted_change(content=b"1\n")
     repository = world.open()
     old = trust.load_state(world.place / "state", world.root)
-    slow = trust.verify(repository, world.root, old, first, now=world.now, change_digest=world.change_digest)
+    slow = trust.verify(trust.Grounds(repository, world.root, old, world.now, world.change_digest), first)
     head = world.accepted_change(content=b"2\n")
     slow = replace(slow, steps=(slow.commit,))
     with pytest.raises(NotTrustedError) as caught:
@@ -297,7 +297,7 @@ def test_advance_accepts_what_it_can_and_says_why_not_more(world: World) -> None
     second = world.move(world.commit(world.with_file(content=b"2\n"), [first]))
     repository = world.open()
     remembered = trust.load_state(world.place / "state", world.root)
-    accepted = trust.advance(repository, world.root, remembered, now=world.now, change_digest=world.change_digest)
+    accepted = trust.advance(trust.Grounds(repository, world.root, remembered, world.now, world.change_digest))
     proposed = trust.propose(repository, world.root, accepted, second)
     repository.close()
     assert accepted.commit.id == first
@@ -311,7 +311,7 @@ def test_a_review_is_signed_pushed_and_counts(world: World) -> None:
     head = world.move(world.commit(world.with_file(), [world.introduction]))
     repository = world.open()
     remembered = trust.load_state(world.place / "state", world.root)
-    accepted = trust.advance(repository, world.root, remembered, now=world.now, change_digest=world.change_digest)
+    accepted = trust.advance(trust.Grounds(repository, world.root, remembered, world.now, world.change_digest))
     proposed = trust.propose(repository, world.root, accepted, head)
     change = world.change_digest(proposed.base, head)
 

@@ -261,9 +261,8 @@ class _Racing:
         self.memory = trust.memory(place, root, self.repository, runners.key, now)
         digest = runners.site.change_digest
         state = self.memory.load()
-        self.found: Accepted = trust.verify(
-            self.repository, root, state, self.repository.tip, now=now, change_digest=digest
-        )
+        grounds = trust.Grounds(self.repository, root, state, now, digest)
+        self.found: Accepted = trust.verify(grounds, self.repository.tip)
 
     def store(self) -> None:
         """Record it, late."""

@@ -32,16 +32,9 @@ def told(world: ForgeWorld) -> tuple[Account, ...]:
     connected = github.connect(world.fake.url, world.fake.repository, token=TOKEN)
     with contextlib.closing(world.open()) as repository, contextlib.closing(connected) as forge:
         with contextlib.suppress(NotTrustedError):
-            trust.verify(
-                repository,
-                world.root,
-                trust.load_state(world.place / "state", world.root),
-                repository.tip,
-                now=world.now,
-                change_digest=world.change_digest,
-                forge=forge,
-                watch=watch,
-            )
+            state = trust.load_state(world.place / "state", world.root)
+            grounds = trust.Grounds(repository, world.root, state, world.now, world.change_digest, forge=forge)
+            trust.verify(grounds, repository.tip, watch)
         return watch.accounts(lambda _: True)
 
 
@@ -68,7 +61,7 @@ def test_a_squash_is_told_with_what_was_squashed(world: ForgeWorld) -> None:
     step = world.verify().commit
     with contextlib.closing(world.open()) as repository:
         state = trust.load_state(world.place / "state", world.root)
-        case = trust.reading(repository, world.root, state, now=world.now, change_digest=world.change_digest)
+        case = trust.reading(trust.Grounds(repository, world.root, state, world.now, world.change_digest))
         again = trust.accepted(case, step, None, remembered=True)
     assert (again.kind, again.commits, again.reviews, again.rules) == (row.kind, row.commits, row.reviews, row.rules)
 

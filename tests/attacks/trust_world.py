@@ -316,15 +316,8 @@ class World:
         repository = self.open()
         try:
             state = trust.load_state(self.place / "state", self.root)
-            accepted = trust.verify(
-                repository,
-                self.root,
-                state,
-                head or repository.tip,
-                now=self.now,
-                change_digest=self.change_digest,
-                **options,
-            )
+            grounds = trust.Grounds(repository, self.root, state, self.now, self.change_digest, **options)
+            accepted = trust.verify(grounds, head or repository.tip)
             trust.store_state(self.place / "state", accepted)
         finally:
             repository.close()

@@ -84,7 +84,7 @@ def test_only_verified_steps_become_one() -> None:
         path.name: len(list(makers(ast.parse(path.read_text(encoding="utf-8")))))
         for path in (PACKAGE / "trust").glob("*.py")
     }
-    assert {name: count for name, count in found.items() if count} == {"core.py": 2, "steps.py": 2}  # of a row: what it is a row of, and what reads it
+    assert {name: count for name, count in found.items() if count} == {"core.py": 2, "steps.py": 2}
 
 
 def test_the_core_does_no_input_or_output() -> None:
