@@ -12,6 +12,7 @@ import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import cast
 
 from haoam_sync.apply.running import Running, Servers, spread
 from haoam_sync.dataplane import Client
@@ -224,6 +225,8 @@ def servers_of(body: JsonObject) -> Mapping[str, JsonObject]:
     servers = body.get("servers")
     if not isinstance(servers, Mapping):
         return {}
+    if all(type(server) is dict for server in servers.values()):  # as read from JSON; asking abstract classes is slow
+        return cast("Mapping[str, JsonObject]", servers)
     return {name: server for name, server in servers.items() if isinstance(server, Mapping)}
 
 

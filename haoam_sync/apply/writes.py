@@ -119,7 +119,7 @@ def _write_text(client: Client, text: str, version: int, progress: Progress) -> 
 
 def _body(change: Change, directories: Mapping[FileStore, str], client: Client) -> JsonObject:
     body = in_directories(change.body or {}, directories)
-    if names_directory(body):
+    if body is not change.body and names_directory(body):
         raise HaoamError(
             f"{change.section} names a file, and the instance does not tell where it keeps such files",
             code="E_NONSENSE",

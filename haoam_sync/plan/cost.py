@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haoam_sync.model.capacity import capacity_left, weights
+from haoam_sync.model.capacity import OF_WEIGHTS, weight_left, weights
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.plan import Cost
 from haoam_sync.model.run_time import RunTimeView, needs_reload
@@ -23,6 +23,8 @@ def of_change(
     reload = view is None or needs_reload(identity.kind, before, after, view)
     if identity.kind is not SectionKind.BACKEND or before is None:
         return Cost(reload)
-    old, new = weights(before), weights(after or {})
+    old = weights(before)
+    alike = after is not None and all(before.get(name) == after.get(name) for name in OF_WEIGHTS)
+    new = old if alike else weights(after or {})
     leaving = tuple(f"{identity.name}/{name}" for name in sorted(old) if old[name] and not new.get(name))
-    return Cost(reload, leaving, capacity_left(before, after or {}))
+    return Cost(reload, leaving, weight_left(old, new))
