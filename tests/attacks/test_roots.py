@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from trust_world import World, git, policy_bytes
 
 from haoam_sync import trust
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import NotTrustedError, UsageError
 from haoam_sync.model.evidence import Envelope, Policy, Seen, encode_envelope, format_time
 from haoam_sync.model.json import digest_bytes
 from haoam_sync.model.root_statement import (
@@ -422,3 +423,51 @@ def test_who_is_no_root_signs_no_freeze(world: World, keys: Mapping[str, Path]) 
             _word(world, who)
         assert caught.value.code == "E_ROLE"
     assert keys
+
+
+@pytest.mark.attack("E_KEY_REVOKED")
+@pytest.mark.parametrize("how", ["denylist", "statement"])
+def test_a_root_whose_key_is_stolen_signs_nothing_more(world: World, tmp_path: Path, how: str) -> None:
+    """The tool does not sign what would not count, and says to use another key."""
+    if how == "denylist":
+        denied = tmp_path / "denied"
+        denied.write_text("carol/carol-1\n")
+        world.root = replace(world.root, denylist=denied)
+    else:
+        compromise(world, "alice", "carol")
+    with pytest.raises(NotTrustedError) as caught:
+        _word(world, "carol")
+    assert (caught.value.code, caught.value.hint) == ("E_KEY_REVOKED", "use another key")
+    _word(world, "bob").repository.close()
+
+
+@pytest.mark.attack("E_KEY_RETIRED")
+def test_a_root_with_a_key_that_is_over_signs_nothing_more(world: World) -> None:
+    """A retired key of a root freezes nothing new, and a key whose last day has passed neither."""
+    retired = {"id": "carol-1", "type": "ssh", "public": world.publics["carol"], "status": "retired"}
+    principals = json.loads(json.dumps(world.spec["principals"]))
+    principals["carol"]["keys"] = [retired, {"id": "carol-2", "type": "ssh", "public": world.publics["alice-new"]}]
+    principals["bob"]["keys"][0]["not_after"] = "2027-02-01"
+    world = world.other(world.spec | {"principals": principals})
+    for who, code in (("carol", "E_KEY_RETIRED"), ("bob", "E_KEY_EXPIRED")):
+        with pytest.raises(NotTrustedError) as caught:
+            _word(world, who)
+        assert caught.value.code == code
+
+
+def test_what_a_root_can_not_say(world: World) -> None:
+    """A thaw of nothing, or of one of two; a key that the policy has not: told before anything is signed."""
+    word = _word(world, "carol")
+    with pytest.raises(UsageError, match="no such freeze"):
+        word.thaw("", "why")
+    for whose, key in (("nobody", "x"), ("dave", "dave-9")):
+        with pytest.raises(UsageError, match="has no key"):
+            word.compromise(whose, key, "why")
+    word.repository.close()
+    one = freeze(world, "alice")
+    freeze(world, "alice")
+    word = _word(world, "carol")
+    with pytest.raises(UsageError, match="several freezes"):
+        word.thaw("", "why")
+    assert word.thaw(one.id, "why").freeze == one.id
+    word.repository.close()
