@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from trust_world import World, git, policy_bytes, policy_document
 
+from haoam_sync import trust
+from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import Policy, Seen, encode_statement, format_time
 from haoam_sync.model.json import canonical_json, digest_bytes
+from haoam_sync.trust.signing import SshSigningKey
 
 
 def _change(world: World, signer: str = "alice", content: bytes = b"two\n", path: str = "docs/web.md") -> str:
@@ -503,3 +508,26 @@ def test_control_a_statement_about_nothing_stops_nobody(world: World) -> None:
     elsewhere = world.move(world.commit(world.with_file("docs/a"), [world.introduction], "dave"), "refs/heads/dave")
     world.review("dave", world.introduction, elsewhere, seen=Seen(attestations="0" * 40))
     world.accepted_change()
+
+
+@pytest.mark.attack("E_ATTEST_ROLLBACK")
+def test_statements_that_are_taken_back_while_somebody_reviews(world: World) -> None:
+    """Between showing and signing the statements are read once more: what was seen must still be among them."""
+    head = world.commit(world.with_file(), [world.introduction])
+    world.move(head, "refs/heads/topic")
+    with closing(world.open()) as repository:
+        state = trust.TrustState(world.introduction, world.root.ref)
+        ask: dict[str, Any] = {"now": world.now, "change_digest": world.change_digest}
+        accepted = trust.advance(repository, world.root, state, **ask)
+        proposed = trust.propose(repository, world.root, accepted, repository.resolve("topic"))
+        gone = replace(accepted, state=replace(accepted.state, attestations="f" * 40))
+        sign: dict[str, Any] = {
+            "key": SshSigningKey(world.keys["bob"]),
+            "decision": "approve",
+            "change_digest": world.change_digest(world.introduction, head),
+            "now": world.now,
+        }
+        with pytest.raises(NotTrustedError) as caught:
+            trust.sign_review(repository, world.root, gone, proposed, **sign)
+        assert caught.value.code == "E_ATTEST_ROLLBACK"
+        assert trust.sign_review(repository, world.root, accepted, proposed, **sign).principal == "bob"

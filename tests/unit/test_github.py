@@ -181,3 +181,12 @@ def test_a_next_page_that_only_looks_like_ours(target: str) -> None:
     with pytest.raises(NotTrustedError, match="said to be elsewhere"):
         github.GitHub(peer, "https://api.example.com", 4711).read(REVIEWS, listed=True)  # type: ignore[arg-type]
     assert len(peer.calls) == 1
+
+
+def test_two_next_pages() -> None:
+    """A header that names two next pages could be read in two ways, and is read in none."""
+    here = f"https://api.example.com{REVIEWS}"
+    peer = Peer({"link": f'<{here}?page=2>; rel="next", <{here}?page=3>; rel="next"'})
+    with pytest.raises(NotTrustedError, match="in two ways"):
+        github.GitHub(peer, "https://api.example.com", 4711).read(REVIEWS, listed=True)  # type: ignore[arg-type]
+    assert len(peer.calls) == 1
