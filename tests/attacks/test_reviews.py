@@ -517,8 +517,7 @@ def test_statements_that_are_taken_back_while_somebody_reviews(world: World) -> 
     world.move(head, "refs/heads/topic")
     with closing(world.open()) as repository:
         state = trust.TrustState(world.introduction, world.root.ref)
-        ask: dict[str, Any] = {"now": world.now, "change_digest": world.change_digest}
-        accepted = trust.advance(repository, world.root, state, **ask)
+        accepted = trust.advance(trust.Grounds(repository, world.root, state, world.now, world.change_digest))
         proposed = trust.propose(repository, world.root, accepted, repository.resolve("topic"))
         gone = replace(accepted, state=replace(accepted.state, attestations="f" * 40))
         sign: dict[str, Any] = {
