@@ -203,7 +203,7 @@ class Policies:
 
 
 def _genuine(case: Case, policies: Policies, revoked: Mapping[str, str]) -> Iterator[tuple[RootStatement, Entry]]:
-    """Z1 to Z4, each statement once. `revoked` grows while statements are read."""
+    """Z1 to Z4, each statement once, however often it is pushed. `revoked` grows while statements are read."""
     seen: set[str] = set()
     for entry in case.log.of_roots:
         said = entry.parsed_root.said
@@ -247,7 +247,7 @@ def signer(case: Case, policy: LoadedPolicy, entry: Entry) -> KeyUse | None:
     use = policy.key_of(claim)
     if use is None or (use.principal, use.key.id) != (said.principal, said.key):
         return None
-    if said.principal not in policy.spec.members(ROOT) or use.revoked or use.key.status == "compromised":
+    if said.principal not in policy.spec.members(ROOT) or use.revoked:
         return None
     if not case.proofs.denied.isdisjoint(use.names) or not case.proofs.holds(claim, use.certificate):
         return None

@@ -16,6 +16,7 @@ from haoam_sync import trust
 from haoam_sync.errors import NotTrustedError
 from haoam_sync.model.evidence import format_time
 from haoam_sync.model.json import digest_bytes
+from haoam_sync.trust import compromises
 from haoam_sync.trust.sshsig import fingerprint
 
 
@@ -85,6 +86,8 @@ def test_old_history_that_rests_on_a_stolen_key(world: World, owner: str, how: s
     assert world.refused("E_KEY_REVOKED", second).where == first
     third = _next(world, second, b"3\n", "alice", ("carol",))
     assert world.refused("E_KEY_REVOKED", third).where == first
+    unsigned = world.commit({**world.files, "docs/web.md": b"4\n"}, [second], None)
+    assert world.refused("E_KEY_REVOKED", world.move(unsigned)).where == first  # said first, whatever else is wrong
 
 
 @pytest.mark.attack("E_KEY_REVOKED")
@@ -362,6 +365,28 @@ def test_an_affirmation_by_nobody_for_a_key_that_only_the_new_policy_has(world: 
     world.refused("E_ROOT_QUORUM")
     affirm(world, "carol", head, "bob", keys=(stolen,))
     assert world.verify().commit.id == head
+
+
+def test_an_affirmation_that_is_pushed_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may push can copy a root's word a thousand times: it is looked at once."""
+    first, second = _history(world)
+    compromise(world, "carol", "dave")
+    said = affirm(world, "alice", second, "dave")
+    looked: list[str] = []
+    counts = compromises._counts
+
+    def watched(*arguments: Any) -> bool:
+        looked.append(arguments[3].id)
+        return counts(*arguments)
+
+    monkeypatch.setattr(compromises, "_counts", watched)
+    world.refused("E_KEY_REVOKED", second)
+    once = len(looked)
+    for _ in range(3):
+        say(world, said)
+    looked.clear()
+    assert world.refused("E_KEY_REVOKED", second).where == first
+    assert len(looked) == once > 0
 
 
 # --- the last commit beyond doubt ------------------------------------------------------------------------------------

@@ -63,10 +63,14 @@ def freeze(world: World, who: str = "carol", key: str = "", **changes: Any) -> F
     return said
 
 
+def _a_thaw(world: World, who: str, freeze: Freeze, **changes: Any) -> Thaw:
+    values = {"freeze": freeze.id, "freeze_digest": statement_digest(freeze), **changes}
+    return Thaw(**_said(world, who, **values))
+
+
 def thaw(world: World, who: str, freeze: Freeze, key: str = "", **changes: Any) -> Thaw:
     """Somebody's thaw of it, pushed."""
-    values = {"freeze": freeze.id, "freeze_digest": statement_digest(freeze), **changes}
-    said = Thaw(**_said(world, who, **values))
+    said = _a_thaw(world, who, freeze, **changes)
     _push(world, said, key or who)
     return said
 
@@ -117,7 +121,15 @@ def test_control_a_freeze_that_a_quorum_lifted(world: World) -> None:
 @pytest.mark.attack("E_FROZEN")
 @pytest.mark.parametrize(
     "how",
-    ["twice by one root", "who froze it, alone", "no root", "another's name", "another freeze", "retired", "before it"],
+    [
+        "twice by one root",
+        "who froze it, alone",
+        "no root",
+        "another's name",
+        "another freeze",
+        "retired",
+        "before it",
+    ],
 )
 def test_a_freeze_that_too_few_lifted(world: World, how: str) -> None:
     """A quorum is so many different roots, each with an active key, of this very freeze, after it."""
@@ -145,6 +157,26 @@ def test_a_freeze_that_too_few_lifted(world: World, how: str) -> None:
             pass
     _change(world)
     world.refused("E_FROZEN")
+
+
+@pytest.mark.attack("E_FROZEN")
+@pytest.mark.parametrize("how", ["another root's name", "another namespace", "other words"])
+def test_a_thaw_that_no_second_root_signed(world: World, how: str) -> None:
+    """One root does not lift a freeze in the names of others, nor with what they signed for something else."""
+    stop = freeze(world)
+    thaw(world, "alice", stop)
+    said = _a_thaw(world, "bob", stop)
+    match how:
+        case "another root's name":
+            _push(world, said, "alice")
+        case "another namespace":
+            _push(world, said, "bob", "file")
+        case _:
+            true = ssh.sign(b"x", world.keys["bob"], "haoam-review@v1")
+            world.attest(encode_envelope(Envelope(encode_root_statement(said), true.fingerprint, true.blob)))
+    world.refused("E_FROZEN")
+    _push(world, said, "bob")
+    world.verify()
 
 
 @pytest.mark.attack("E_FROZEN")

@@ -155,3 +155,35 @@ def test_patterns_that_could_be_misread(pattern: str) -> None:
     """Patterns have no other signs."""
     with pytest.raises(ValueError, match=r"pattern|names"):
         Rule(paths=(pattern,), require={"reviewer": 1})
+
+
+def _nested(memory: Memory, inner: str, names: Sequence[str]) -> str:
+    """A tree inside of trees; the last name is the outermost."""
+    for name in names:
+        inner = memory.store("tree", f"40000 {name}\0".encode() + bytes.fromhex(inner))
+    return inner
+
+
+@pytest.mark.parametrize("how", ["at once", "put into a deeper place later", "without end", "long names"])
+def test_paths_are_bounded(how: str) -> None:
+    """In depth and in length, also where the lower part was seen before in another place; no recursion overflows."""
+    memory = Memory()
+    trees = Trees(Graph(memory, ""))
+    file = memory.tree({"f": b"1"})
+    fits = _nested(memory, file, ["d"] * 16)
+    assert trees.sha256(fits, "x")
+    tree = {
+        "at once": _nested(memory, file, ["d"] * 17),
+        "put into a deeper place later": _nested(memory, _nested(memory, file, ["e"] * 10), ["d"] * 10),
+        "without end": _nested(memory, file, ["d"] * 5000),
+        "long names": _nested(memory, file, ["d" * 120] * 5),
+    }[how]
+    if how == "put into a deeper place later":
+        assert trees.sha256(_nested(memory, file, ["e"] * 10), "x")
+    with pytest.raises(NotTrustedError) as caught:
+        trees.sha256(tree, "x")
+    assert caught.value.code == "E_PATH"
+    if how == "without end":
+        with pytest.raises(NotTrustedError) as caught:
+            trees.changes(file, tree, "x")
+        assert caught.value.code == "E_PATH"
