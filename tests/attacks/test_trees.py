@@ -131,6 +131,17 @@ def test_a_link_in_the_branch_that_the_merge_does_not_have(world: World) -> None
     world.refused("E_TREE_ENTRY")
 
 
+@pytest.mark.attack("E_TREE_ENTRY")
+def test_a_link_in_a_commit_that_was_pushed_with_others(world: World) -> None:
+    """Each commit of a group lies on the branch: one that held a link for a moment is refused, reviewed or not."""
+    base = world.introduction
+    tree = world.tree({**world.files, "docs/a": ("120000", world.store("blob", b"a"))})
+    first = world.signed(world.payload(tree, [base]), "alice")
+    head = world.move(world.commit(world.with_file(), [first]))
+    world.review_raw("carol", base, head)
+    assert world.refused("E_TREE_ENTRY").message.startswith("'docs/a' is a symbolic link")
+
+
 @pytest.mark.attack("E_LIMIT")
 @pytest.mark.parametrize("limit", ["file_bytes", "tree_bytes", "files"])
 def test_a_tree_larger_than_the_policy_allows(world: World, limit: str) -> None:
