@@ -12,7 +12,8 @@ from haoam_sync.cli.trust_root import affirm, freeze, revoke, thaw
 from haoam_sync.cli.trust_rotate import rotate
 from haoam_sync.cli.trust_state import state
 from haoam_sync.cli.verbs import Verbs
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import HaoamError
+from haoam_sync.model.account import Refused
 from haoam_sync.model.results import Trusted
 from haoam_sync.report import commits, history
 
@@ -79,11 +80,11 @@ def verify(*, span: str, output: str, repo: str | None, root: str | None, state:
     the steps after A up to B; A.. ends at the branch's tip, ..B begins at the introduction commit. A range cuts what is
     shown, never what is verified. Commits are ids, branches, HEAD or pr/12, with ~3 for three steps before.
 
-    The first step that is refused ends the table, with what was found and what would help; exit 4. Nothing is
-    remembered: only `apply` moves what is accepted.
+    The first step that is refused ends the table, with what was found and what would help; exit 4, or 3 where its
+    desired state is invalid. Nothing is remembered: only `apply` moves what is accepted.
     """
     found = pipeline.verify_trust(resolve(repo, root, state, audit), span)
-    if isinstance(found.verdict, NotTrustedError):
+    if isinstance(found.verdict, HaoamError):
         _not_trusted(found, found.verdict, output)
         return found.verdict.exit
     if output == "json":
@@ -98,7 +99,7 @@ def verify(*, span: str, output: str, repo: str | None, root: str | None, state:
     return 0
 
 
-def _not_trusted(found: pipeline.Examined, refusal: NotTrustedError, output: str) -> None:
+def _not_trusted(found: pipeline.Examined, refusal: Refused, output: str) -> None:
     if output == "json":
         printing.as_json(history.failure_as_json(refusal, found.rows))
         return

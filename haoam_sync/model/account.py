@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from haoam_sync.errors import NotTrustedError
+from haoam_sync.errors import InvalidDesiredError, NotTrustedError
 from haoam_sync.model.commit import Review, Signer, TrustedCommit
+
+Refused: TypeAlias = NotTrustedError | InvalidDesiredError
+"""Why a step is not accepted: somebody is not to be believed, or what it says about instances can not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,6 @@ class Account:
     ignored: tuple[IgnoredReview, ...]
     rules: tuple[MatchedRule, ...]
     accepted: TrustedCommit | None
-    refusal: NotTrustedError | None
+    refusal: Refused | None
     remembered: bool = False
     reviews_after: tuple[Review, ...] = ()

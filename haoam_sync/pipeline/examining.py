@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from haoam_sync import trust
-from haoam_sync.errors import NotTrustedError, UsageError
-from haoam_sync.model.account import Account
+from haoam_sync.errors import InvalidDesiredError, NotTrustedError, UsageError
+from haoam_sync.model.account import Account, Refused
 from haoam_sync.model.commit import TrustedCommit
 from haoam_sync.pipeline.opening import Opened, opened
 from haoam_sync.settings import Settings
@@ -30,7 +30,7 @@ class Examined:
 
     head: str
     rows: tuple[Account, ...]
-    verdict: TrustedCommit | NotTrustedError
+    verdict: TrustedCommit | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Explained:
     commit: str
     row: Account
     behind: bool
-    refusal: NotTrustedError | None
+    refusal: Refused | None
 
 
 def verify_trust(settings: Settings, span: str) -> Examined:
@@ -58,7 +58,7 @@ def verify_trust(settings: Settings, span: str) -> Examined:
         span: `COMMIT`, `A..B`, `A..`, `..B`; "" for what is new on the policy's branch.
 
     Raises:
-        NotTrustedError: nothing can be judged at all.
+        NotTrustedError, InvalidDesiredError: nothing can be judged at all.
         UsageError: the span names nothing.
     """
     asked = trust.Span.parse(span)
@@ -71,10 +71,10 @@ def verify_trust(settings: Settings, span: str) -> Examined:
             held = here.held()
             return found if held is None else replace(found, verdict=held)
         watch = trust.Watch()
-        verdict: TrustedCommit | NotTrustedError
+        verdict: TrustedCommit | Refused
         try:
             verdict = here.verify(head, watch).commit
-        except NotTrustedError as error:
+        except (NotTrustedError, InvalidDesiredError) as error:
             if watch.case is None:
                 raise
             verdict = error
@@ -94,7 +94,7 @@ def explain_trust(settings: Settings, revision: str) -> Explained:
         revision: `COMMIT` or `COMMIT~N`.
 
     Raises:
-        NotTrustedError: nothing can be judged at all.
+        NotTrustedError, InvalidDesiredError: nothing can be judged at all.
         UsageError: there is no such commit.
     """
     asked = trust.Revision.parse(revision)
@@ -111,12 +111,12 @@ def explain_trust(settings: Settings, revision: str) -> Explained:
             inside = trust.holds(here.repository, here.root, here.repository.tip, commit)
             try:
                 here.verify(here.repository.tip if inside else commit, watch)
-            except NotTrustedError as refusal:
+            except (NotTrustedError, InvalidDesiredError) as refusal:
                 error = refusal
         return _explained(commit, watch, error)
 
 
-def _explained(commit: str, watch: trust.Watch, error: NotTrustedError | None) -> Explained:
+def _explained(commit: str, watch: trust.Watch, error: Refused | None) -> Explained:
     for step, _ in watch.steps:
         if commit in _commits(step):
             row = next(iter(watch.accounts({step.id}.__contains__)), None)

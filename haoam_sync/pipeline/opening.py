@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 from haoam_sync import __version__, audit, desired, github, trust
 from haoam_sync.errors import HaoamError, InvalidDesiredError, NotTrustedError, UsageError
+from haoam_sync.model.account import Refused
 from haoam_sync.model.commit import ProposedCommit, TrustedCommit
 from haoam_sync.model.desired import Desired
 from haoam_sync.model.fleet import Cluster, Fleet, Limits
@@ -85,12 +86,12 @@ class Opened:
         """
         return self._verified(self.memory.load(), revision, watch)
 
-    def told(self, commit: str) -> tuple[trust.Watch, NotTrustedError | None]:
+    def told(self, commit: str) -> tuple[trust.Watch, Refused | None]:
         """What a host that remembers nothing would say of a commit of the past: to be told, never to be applied."""
         watch, nothing = trust.Watch(), trust.TrustState(self.root.introduction, self.root.ref)
         try:
             self._verified(nothing, commit, watch, known=())
-        except NotTrustedError as error:
+        except (NotTrustedError, InvalidDesiredError) as error:
             return watch, error
         return watch, None
 

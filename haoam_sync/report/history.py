@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from haoam_sync.errors import NotTrustedError
-from haoam_sync.model.account import Account, IgnoredReview, MatchedRule
+from haoam_sync.model.account import Account, IgnoredReview, MatchedRule, Refused
 from haoam_sync.model.commit import Review
 from haoam_sync.model.evidence import format_time
 from haoam_sync.model.results import ExplainedCommit, Failure, Judged, Refusal
@@ -39,7 +38,7 @@ def table(rows: Sequence[Account]) -> Text:
     return text
 
 
-def explained(row: Account, asked: str, *, behind: bool, refusal: NotTrustedError | None) -> Text:
+def explained(row: Account, asked: str, *, behind: bool, refusal: Refused | None) -> Text:
     """Everything about the step that brings in the commit `asked`."""
     text = Text()
     if refusal is None:
@@ -134,7 +133,7 @@ def explained_as_json(row: Account, asked: str) -> ExplainedCommit:
     return {**as_json(row), "asked": asked}
 
 
-def failure_as_json(refusal: NotTrustedError, rows: Iterable[Account]) -> Failure:
+def failure_as_json(refusal: Refused, rows: Iterable[Account]) -> Failure:
     """What is not trusted, as every failure is told, with the steps that were looked at."""
     return {
         "exit": refusal.exit,
@@ -172,7 +171,7 @@ def _style(row: Account) -> str:
     return ""
 
 
-def _refusal(text: Text, refusal: NotTrustedError) -> None:
+def _refusal(text: Text, refusal: Refused) -> None:
     text.append(f"  found  {visible(refusal.message)}", "red")
     text.append(f" [{visible(refusal.where)}]\n" if refusal.where else "\n", "dim")
     for index, line in enumerate((refusal.hint or _NOTHING_HELPS).splitlines()):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from haoam_sync.errors import InvalidDesiredError, NotTrustedError
-from haoam_sync.model.account import Account, IgnoredReview, MatchedRule
+from haoam_sync.model.account import Account, IgnoredReview, MatchedRule, Refused
 from haoam_sync.model.commit import Review, Signer, TrustedCommit
 from haoam_sync.model.trust_policy import is_trust_file, parse_duration
 from haoam_sync.trust.case import Attempt, Case
@@ -35,7 +35,7 @@ class Watch:
 
     case: Case | None = None
     steps: list[tuple[TrustedCommit, Attempt | None]] = field(default_factory=list)
-    refusal: NotTrustedError | None = None
+    refusal: Refused | None = None
     attempts: list[Attempt] = field(default_factory=list)
 
     def become(self, other: Watch) -> None:
@@ -50,7 +50,7 @@ class Watch:
         """`core.accept`, its steps kept on their way.
 
         Raises:
-            NotTrustedError: as `core.accept` does.
+            NotTrustedError, InvalidDesiredError: as `core.accept` does.
         """
         self.case = case
         last = trusted
@@ -60,7 +60,7 @@ class Watch:
                 self.attempts.clear()
                 last = step.id
                 yield step
-        except NotTrustedError as error:
+        except (NotTrustedError, InvalidDesiredError) as error:
             self.refusal = error
             chain = case.graph.first_parents(last, head)
             if not self.attempts and chain:  # refused before it was looked at
@@ -95,11 +95,11 @@ def accepted(case: Case, step: TrustedCommit, attempt: Attempt | None, *, rememb
     return _account(case, step.base, step.id, step, None, words, remembered=remembered)
 
 
-def refused(case: Case, attempt: Attempt, refusal: NotTrustedError) -> Account:
+def refused(case: Case, attempt: Attempt, refusal: Refused) -> Account:
     """What can be told of a step that was not accepted."""
     try:
         words = words_about(case, case.policy(attempt.base), attempt, None)
-    except NotTrustedError:
+    except (NotTrustedError, InvalidDesiredError):
         words = Words()  # what can not be told does not hide the refusal
     return _account(case, attempt.base, attempt.head, None, refusal, words, remembered=False, attempt=attempt)
 
@@ -109,7 +109,7 @@ def _account(
     base: str,
     head: str,
     step: TrustedCommit | None,
-    refusal: NotTrustedError | None,
+    refusal: Refused | None,
     words: Words,
     *,
     remembered: bool,

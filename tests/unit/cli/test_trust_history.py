@@ -150,6 +150,26 @@ def test_a_refused_step_is_a_row(site: Site, story: dict[str, str]) -> None:
     assert ran.out.splitlines()[-1] == f"{head} is NOT trusted: {said['code']}"
 
 
+def test_a_step_whose_desired_state_is_invalid_is_a_row(site: Site) -> None:
+    """It says what is wrong and what would help, as a table, as JSON and explained, after the steps before; exit 3."""
+    base = site.move(site.commit(site.with_timeout(7), [site.introduction]))
+    site.review("bob", site.introduction, base)
+    head = site.move(site.commit(site.with_file("haproxy/web.yaml", b"apiVersion: haoam/v1\nkind: Backend\n"), [base]))
+    site.digests[base, head] = "sha256:" + "0" * 64
+    site.review("bob", base, head)
+    said = site.must(3, "trust", "verify", f"{site.introduction}..{head}", "--output", "json").json
+    last = said["steps"][-1]
+    assert [row["verdict"] for row in said["steps"]] == ["accepted", "refused"]
+    assert (last["commit"], last["base"], last["refusal"]["code"], said["exit"]) == (head, base, "E_INVALID", 3)
+    assert last["refusal"]["where"].startswith("haproxy/web.yaml:")
+    ran = site.must(3, "trust", "verify")
+    assert "REFUSED E_INVALID" in ran.out
+    assert "  to do  " in ran.out
+    explained = site.must(3, "trust", "explain", head)
+    assert f"{head} is not trusted: E_INVALID" in explained.out
+    assert site.must(3, "trust", "explain", head, "--output", "json").json["code"] == "E_INVALID"
+
+
 @pytest.mark.parametrize(
     "span",
     [
