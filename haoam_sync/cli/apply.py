@@ -9,7 +9,6 @@ from haoam_sync.apply import Interrupted
 from haoam_sync.cli import printing
 from haoam_sync.cli.places import output, places, resolve
 from haoam_sync.cli.plan import clusters
-from haoam_sync.errors import worst_exit
 from haoam_sync.report import as_json, text
 
 
@@ -34,16 +33,17 @@ def apply(
 
     COMMIT must be signed and reviewed. The plan is computed again; when its digest is another one, nothing is written
     and the exit code is 10. When an instance fails, its earlier state is restored and the rest is not attempted; so it
-    is after Ctrl-C.
+    is after Ctrl-C. Where it could not be written down what was applied, that is said beside the outcome: run it again.
     """
     try:
         outcome = pipeline.apply(resolve(repo, root, state, audit), revision, plan_digest, clusters)
     except Interrupted as stopped:
         outcome = stopped.outcome
-        if not any(instance.exit for instance in outcome.instances):
+        if not outcome.exit:
             raise
-    code = worst_exit({instance.exit for instance in outcome.instances} - {0})
-    printing.result(text.outcome(outcome), as_json.outcome(outcome, exit_code=code), output)
+    printing.result(text.outcome(outcome), as_json.outcome(outcome), output)
     if output == "text":
+        if outcome.unrecorded is not None:
+            printing.failure(outcome.unrecorded, output)
         printing.note(text.counted(sum(instance.requests for instance in outcome.instances), "API request"))
-    return code
+    return outcome.exit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from haoam_sync.errors import HaoamError, worst_exit
 from haoam_sync.model.fleet import InstanceId
 
 
@@ -69,8 +70,18 @@ class Outcome:
         commit: the commit applied.
         plan_digest: the plan applied.
         instances: sorted by identity, every instance of the plan.
+        unrecorded: why the memory of what was applied could not be written; None when it was. The next apply writes it.
     """
 
     commit: str
     plan_digest: str
     instances: tuple[InstanceOutcome, ...]
+    unrecorded: HaoamError | None = None
+
+    @property
+    def exit(self) -> int:
+        """The exit code that it earns as a whole."""
+        codes = {instance.exit for instance in self.instances}
+        if self.unrecorded is not None:
+            codes.add(self.unrecorded.exit)
+        return worst_exit(codes - {0})

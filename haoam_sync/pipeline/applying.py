@@ -118,7 +118,7 @@ def _applied(
         journal = applies.FileJournal(here.settings.state / "journal")
         if plan.empty and not any(journal.unfinished(one.id) for one in plan.instances):
             outcome = _unchanged(plan, compared.snapshots)
-            _remember(here, outcome, targets, plan, wanted, compared.before)
+            outcome = _recorded(here, outcome, targets, plan, wanted, compared.before)
         else:
             outcome = _done(here, authorized, wanted, compared, log, journal)
         _close_what_was_left(outcome, log, here.settings)
@@ -170,6 +170,7 @@ def _done(
     replan = plans.Again(compute, ((snapshots[one.id], one) for one in authorized.plan.instances))
 
     outcome: Outcome | None = None
+    stopped: BaseException | None = None
     try:
         outcome = applies.run(
             authorized,
@@ -180,10 +181,10 @@ def _done(
             journal=journal,
         )
     except applies.Interrupted as stop:
-        outcome = stop.outcome
+        outcome, stopped = stop.outcome, stop
         raise
     except BaseException as error:
-        outcome = _broken_off(authorized.plan, error)
+        outcome, stopped = _broken_off(authorized.plan, error), error
         raise
     finally:
         if outcome is not None:
@@ -191,11 +192,38 @@ def _done(
                 log.conclude(intention, outcome)
             finally:
                 clusters = {name: wanted.fleet.clusters[name] for name in _clusters_of(outcome)}
-                _remember(here, outcome, clusters, authorized.plan, wanted, before)
+                outcome = _recorded(here, outcome, clusters, authorized.plan, wanted, before)
+                _told(stopped, outcome)
     return replace(
         outcome,
         instances=tuple(replace(one, requests=one.requests + snapshots[one.id].requests) for one in outcome.instances),
     )
+
+
+def _recorded(
+    here: Opened,
+    outcome: Outcome,
+    targets: Mapping[str, Cluster],
+    plan: Plan,
+    wanted: Desired,
+    before: planning.Earlier,
+) -> Outcome:
+    """The outcome, remembered; with why it is not, where that failed: it is true all the same, and must be told."""
+    for name, cluster in targets.items():
+        try:
+            _remember(here, outcome, {name: cluster}, plan, wanted, before)
+        except HaoamError as error:
+            outcome = replace(outcome, unrecorded=outcome.unrecorded or error)
+    return outcome
+
+
+def _told(stopped: BaseException | None, outcome: Outcome) -> None:
+    """What ended an apply says too that it was not remembered."""
+    if isinstance(stopped, applies.Interrupted):
+        stopped.outcome = outcome
+    elif isinstance(stopped, HaoamError) and outcome.unrecorded is not None:
+        lines = (stopped.hint, f"besides, what was applied was not recorded: {outcome.unrecorded}")
+        stopped.hint = "\n".join(filter(None, lines))
 
 
 def _broken_off(plan: Plan, error: BaseException) -> Outcome:

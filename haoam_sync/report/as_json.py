@@ -53,12 +53,12 @@ def drift(
     return found
 
 
-def outcome(value: Outcome, *, exit_code: int) -> OutcomeResult:
+def outcome(value: Outcome) -> OutcomeResult:
     """What an apply did."""
-    return {
+    found: OutcomeResult = {
         "commit": value.commit,
         "plan_digest": value.plan_digest,
-        "exit": exit_code,
+        "exit": value.exit,
         "instances": [
             {
                 "instance": str(instance.id),
@@ -76,6 +76,10 @@ def outcome(value: Outcome, *, exit_code: int) -> OutcomeResult:
             for instance in value.instances
         ],
     }
+    why = value.unrecorded
+    if why is not None:
+        found["unrecorded"] = {"code": why.code, "message": why.message, "where": why.where, "hint": why.hint}
+    return found
 
 
 def _instance(value: InstancePlan) -> InstanceDifferences:

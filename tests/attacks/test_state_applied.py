@@ -217,3 +217,33 @@ def test_a_section_without_a_mark_is_ours_on_the_next_machine(
         assert "cache small" in instance.file
         applied(site.with_timeout(3002))
         assert "cache small" not in instance.file
+
+
+@pytest.mark.e2e
+def test_an_apply_that_could_not_be_recorded(
+    tmp_path: Path, keys: Mapping[str, Path], publics: Mapping[str, str], instance: LabInstance
+) -> None:
+    """What was done and that nobody wrote it down are both told, not as success; the next run writes it."""
+    instance.unmark()
+    with Gate(instance.url) as gate:
+        site = Site(tmp_path, keys, policy_document(publics), gate=gate)
+        runners = Runners(site, make_key(tmp_path, "runner"), make_key(tmp_path, "other-runner"))
+        site.must(0, "trust", "state", "seed", site.introduction, "--yes")
+        head = site.move(site.commit({**site.with_timeout(4001), **_CACHE}, [site.introduction]))
+        site.review("bob", site.introduction, head)
+        digest = site.must(2, "plan", "--output", "json").json["plan_digest"]
+        site.must(10, "apply", "sha256:" + "0" * 64)  # what is accepted is recorded before anything is done
+        lock = site.source / f"{STATE}.lock"
+        lock.touch()
+        told = site.cli("apply", digest, "--output", "json")
+        assert [one["result"] for one in told.json["instances"]] == ["applied"]
+        assert told.code == told.json["exit"] != 0
+        assert told.json["unrecorded"]["code"].startswith("E_")
+        assert "cache small" in instance.file
+        again = site.must(0, "plan", "--output", "json").json["plan_digest"]
+        text = site.must(told.code, "apply", again)
+        assert ("unchanged" in text.out, told.json["unrecorded"]["code"] in text.err) == (True, True), text.said
+        lock.unlink()
+        runners.new_machine()
+        site.must(0, "apply", again)
+        assert {name: one.instances["lb1"].commit for name, one in _known(runners).items()} == {"eu": head}

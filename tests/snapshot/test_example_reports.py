@@ -134,7 +134,7 @@ def test_outcome_as_text(snapshot: SnapshotAssertion) -> None:
 
 def test_outcome_as_json(snapshot: SnapshotAssertion) -> None:
     """The same for a program."""
-    assert _pretty(as_json.outcome(_outcome(), exit_code=9)) == snapshot
+    assert _pretty(as_json.outcome(_outcome())) == snapshot
 
 
 def test_change_for_a_reviewer(snapshot: SnapshotAssertion) -> None:

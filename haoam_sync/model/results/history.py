@@ -95,7 +95,7 @@ class IgnoredReview(TypedDict):
 
 @with_config(SHAPE)
 class Refusal(TypedDict):
-    """Why a step is not trusted."""
+    """Why something is not so: what failed, and what to do."""
 
     code: str
     message: str

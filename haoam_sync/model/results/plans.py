@@ -7,6 +7,7 @@ from typing import NotRequired
 from pydantic import with_config
 from typing_extensions import TypedDict
 
+from haoam_sync.model.results.history import Refusal
 from haoam_sync.model.results.shape import SHAPE
 
 
@@ -202,4 +203,5 @@ class OutcomeResult(TypedDict):
     commit: str
     plan_digest: str
     exit: int
+    unrecorded: NotRequired[Refusal]
     instances: list[InstanceResult]
