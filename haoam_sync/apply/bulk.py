@@ -46,6 +46,7 @@ def text_of(text: str, changes: tuple[Change, ...], bodies: Mapping[SectionId, J
         file.remove_all(deleted)
     if created:
         file.insert_all(created)
+    file.put_parents_first()
     return file.text().rstrip("\n") + "\n"
 
 

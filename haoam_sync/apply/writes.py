@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from haoam_sync import haproxycfg
@@ -15,10 +15,11 @@ from haoam_sync.dataplane import Client, Transaction
 from haoam_sync.dataplane.answers import Raw
 from haoam_sync.errors import ConflictError, HaoamError, OverLimitError
 from haoam_sync.haproxycfg import not_kept
+from haoam_sync.haproxycfg.inheritance import parents_first
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.live import Live
 from haoam_sync.model.plan import Action, Change, InstancePlan
-from haoam_sync.model.section import SectionId
+from haoam_sync.model.section import SectionId, SectionKind
 from haoam_sync.model.stored import FileStore, in_directories, names_directory
 
 
@@ -152,8 +153,20 @@ def _transaction(
             tools.journal.closed(client.id, opened.id)
 
 
+def _in_order(changes: Sequence[Change], bodies: Mapping[SectionId, JsonObject]) -> list[Change]:
+    """Each `defaults` behind the one that it is made from: a server refuses one that is made from nothing it has."""
+    mine = {
+        change.section.name: change
+        for change in changes
+        if change.section.kind is SectionKind.DEFAULTS and change.action is not Action.DELETE
+    }
+    sources = {name: str(bodies[change.section].get("from", "")) for name, change in mine.items()}
+    ordered = iter([mine[name] for name in parents_first(list(mine), sources)])
+    return [next(ordered) if mine.get(change.section.name) is change else change for change in changes]
+
+
 def _write_changes(transaction: Transaction, plan: InstancePlan, bodies: Mapping[SectionId, JsonObject]) -> None:
-    for change in plan.changes:
+    for change in _in_order(plan.changes, bodies):
         match change.action:
             case Action.CREATE:
                 transaction.create(change.section, bodies[change.section])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from haoam_sync.haproxycfg.inheritance import parents_first, source_of
 from haoam_sync.haproxycfg.section import CodecError
 from haoam_sync.haproxycfg.words import split
 from haoam_sync.model.section import SectionId, SectionKind
@@ -154,6 +155,20 @@ class ConfigFile:
             if len(merged) > 1 and not merged[1].lead:
                 merged[1] = replace(merged[1], lead="\n")
         self._set(merged)
+
+    def put_parents_first(self) -> None:
+        """Put each `defaults` that stands in front of the one it is made from right behind that one, as servers do."""
+        places = [place for place, section in enumerate(self.sections) if section.kind is SectionKind.DEFAULTS]
+        sources = {self.sections[place].name: source_of(self.sections[place].text) for place in places}
+        names = [self.sections[place].name for place in places]
+        ordered = parents_first(names, sources)
+        if ordered == names or len(sources) != len(names):
+            return
+        by_name = {self.sections[place].name: self.sections[place] for place in places}
+        sections = list(self.sections)
+        for place, name in zip(places, ordered, strict=True):
+            sections[place] = by_name[name]
+        self._set(sections)
 
     def remove(self, kind: SectionKind, name: str) -> None:
         """Take a section out, with the comments in front of it.

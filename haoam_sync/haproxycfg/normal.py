@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
+from haoam_sync.haproxycfg.inheritance import parents_first, source_of
 from haoam_sync.haproxycfg.section import CodecError
 from haoam_sync.haproxycfg.table import Table, table
 from haoam_sync.haproxycfg.words import Obj, split
@@ -37,8 +38,9 @@ _NO_DEFAULTS = "no_defaults"
 def normal_form(text: str, api: ApiVersion) -> str:
     """`text` as the server's first write makes it; the normal form of a normal form is itself.
 
-    Sections of the kinds that the API knows come first, by kind and by name as text, then `listen` by name, then the
-    others in their order. The server's own lines at the top are kept as they are.
+    Sections of the kinds that the API knows come first, by kind and by name as text (`defaults` behind those that they
+    are made from), then `listen` by name, then the others in their order. The server's own lines at the top are kept as
+    they are.
 
     Args:
         text: of the file.
@@ -50,7 +52,9 @@ def normal_form(text: str, api: ApiVersion) -> str:
     file = ConfigFile.parse(text)
     top, sections = _top(_with_tail(file.sections, file.tail))
     sections = [_normal_section(section, api) for section in _named(_merged(sections))]
-    ordered = [section for _, section in sorted(enumerate(sections), key=_order)]
+    defaults = {section.name: source_of(section.text) for section in sections if section.kind is SectionKind.DEFAULTS}
+    places = {name: place for place, name in enumerate(parents_first(sorted(defaults), defaults))}
+    ordered = [section for _, section in sorted(enumerate(sections), key=lambda item: _order(item, places))]
     parts = [f"{line}\n" for line in (*file.header, *top)]
     if ordered and (parts or ordered[0].lead):
         parts.append("\n")  # so that a comment about the first section does not become one about the file
@@ -76,12 +80,13 @@ def _top(sections: list[FileSection]) -> tuple[list[str], list[FileSection]]:
     return [line.strip() for line in lines[:blank]], [replace(sections[0], lead=rest), *sections[1:]]
 
 
-def _order(item: tuple[int, FileSection]) -> tuple[int, str, int]:
+def _order(item: tuple[int, FileSection], defaults: Mapping[str, int]) -> tuple[int, int, str, int]:
     place, section = item
     if section.kind is not None:
-        return section.kind.rank, section.name, place
+        among = defaults[section.name] if section.kind is SectionKind.DEFAULTS else 0
+        return section.kind.rank, among, section.name, place
     beyond = len(SectionKind)
-    return (beyond, section.name, place) if section.keyword == LISTEN else (beyond + 1, "", place)
+    return (beyond, 0, section.name, place) if section.keyword == LISTEN else (beyond + 1, 0, "", place)
 
 
 def _merged(sections: list[FileSection]) -> Iterator[FileSection]:

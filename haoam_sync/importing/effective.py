@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from haoam_sync import haproxycfg
 from haoam_sync.haproxycfg.file import LISTEN, ConfigFile, FileSection
+from haoam_sync.haproxycfg.inheritance import source_of
 from haoam_sync.haproxycfg.words import split
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.section import SectionKind
@@ -34,19 +35,13 @@ def _effective(text: str, api: ApiVersion) -> Mapping[str, _Settings]:
     latest: _Settings = ()
     found: dict[str, _Settings] = {}
     for section in ConfigFile.parse(text):
-        source = _source(section)
+        source = source_of(section.text)
         if section.kind is SectionKind.DEFAULTS:
             latest = (*(named.get(source, ()) if source else ()), *_settings(section, api))
             named[section.name] = latest
         elif section.keyword in _PROXIES:
             found[f"{section.keyword} {section.name}"] = named.get(source, ()) if source else latest
     return found
-
-
-def _source(section: FileSection) -> str:
-    words, _ = split(section.text.partition("\n")[0])
-    at = words.index("from") if "from" in words[1:] else len(words)
-    return words[at + 1] if at + 1 < len(words) else ""
 
 
 def _settings(section: FileSection, api: ApiVersion) -> _Settings:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 from haoam_sync.haproxycfg import normal_form, parse, render
+from haoam_sync.haproxycfg.inheritance import parents_first, source_of
 from haoam_sync.haproxycfg.words import ended, read_metadata, split
 from haoam_sync.lab.parts import PART_FIELDS, PART_KEYWORDS, begins_with
 from haoam_sync.model.api_version import ApiVersion
@@ -113,6 +114,8 @@ class Document:
         key = _key_of(section)
         sections = {**self.sections, key: text}
         order = self.order if key in self.sections else tuple(sorted((*self.order, key)))
+        if section.kind is SectionKind.DEFAULTS:
+            order = _parents_first(order, sections)
         return Document(self.preamble, sections, order)
 
     def put_body(self, section: SectionId, body: Body, api: ApiVersion) -> Document:
@@ -293,6 +296,19 @@ def _cut(text: str) -> tuple[str, list[str]]:
     else:
         preamble += waiting
     return "".join(f"{line}\n" for line in preamble), blocks
+
+
+def _parents_first(order: tuple[Key, ...], sections: Mapping[Key, str]) -> tuple[Key, ...]:
+    """The keys with `defaults` by name, each behind the one that it is made from."""
+    rank, keyword = SectionKind.DEFAULTS.rank, SectionKind.DEFAULTS.value
+    sources = {name: _source(sections[place, keyword, name]) for place, _, name in order if place == rank}
+    keys = [(rank, keyword, name) for name in parents_first(sorted(sources), sources)]
+    before = [key for key in order if key[0] < rank]
+    return (*before, *keys, *(key for key in order if key[0] > rank))
+
+
+def _source(block: str) -> str:
+    return source_of(next(line for line in block.splitlines() if _is_own_line(line)))
 
 
 def _key(block: str) -> Key:
