@@ -139,7 +139,15 @@ class _Resolver:
         if not section.secrets:
             return
         back = haproxycfg.canonical(section.id.kind, body, NEWEST)
+        refused = {refusal.path for refusal in haproxycfg.refused(section.id.kind, body, NEWEST)}
         for use in section.secrets:
+            if ".".join(map(str, use.path)) in refused:
+                raise UsageError(
+                    "no server takes the secret in this field",
+                    code="E_SECRET_VALUE",
+                    where=f"{section.id}, {use.reference}",
+                    hint="choose another value: one word, without white space",
+                )
             if at(back, use.path) != at(body, use.path):
                 raise UsageError(
                     "the secret cannot stand in haproxy.cfg as it is: spaces, quotes, # and \\ mean something there",

@@ -14,6 +14,7 @@ from haoam_sync.haproxycfg.table import table
 from haoam_sync.haproxycfg.tables.options import LostFields, Unread
 from haoam_sync.haproxycfg.tables.small import ReadOnly
 from haoam_sync.haproxycfg.tables.stats import Marked
+from haoam_sync.haproxycfg.unread import unread
 from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.json import Json, JsonObject
 from haoam_sync.model.section import MARKED_KINDS, SectionKind
@@ -52,11 +53,12 @@ def lost(kind: SectionKind, body: JsonObject, api: ApiVersion, *, back: JsonObje
     """
     if back is None:
         back = canonical(kind, body, api)
+    always = [*_odd_options(body), *_without_value(body), *(Lost(u.path, u.reason, u.instead) for u in unread(body))]
     if body == back:  # for most sections; what follows is about what differs
-        return tuple(sorted([*_odd_options(body), *_without_value(body)]))
+        return tuple(sorted(always))
     notes = _notes(kind, api)
     missing = [_lost(path, body, notes, kind, api) for path in _missing(body, back, ())]
-    found = [*missing, *_changed(body, back, ""), *_odd_options(body), *_without_value(body)]
+    found = [*missing, *_changed(body, back, ""), *always]
     known = {one.path for one in found}
     others = (one for one in turned.turned(kind, body, back, api) if one.rule or not _within(one.path, known))
     return tuple(sorted([*found, *(Lost(one.path, one.reason, one.instead) for one in others)]))

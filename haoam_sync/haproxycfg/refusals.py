@@ -48,6 +48,7 @@ def refused(
     found = [*_wrong_types(kind, body, api)]
     if not found:
         found += _section(kind, body)
+        found += _values(body)
         found += _rules(body, api)
         if kind is SectionKind.USERLIST and body.get("metadata") and api >= ApiVersion(3, 4):
             found.append(Refusal("metadata", f"API {api} takes no metadata on a userlist"))
@@ -136,6 +137,18 @@ def _section(kind: SectionKind, body: JsonObject) -> Iterator[Refusal]:
             )
 
 
+def _values(body: JsonObject) -> Iterator[Refusal]:
+    """Values that no model refuses: a secret's, which it does not see, and numbers that depend on others."""
+    if any(letter.isspace() for letter in str(body.get("dynamic_cookie_key") or "")):
+        yield Refusal("dynamic_cookie_key", "the server takes no white space in it, quoted or not")
+    least, most = (_at(body, f"ocsp_update_options.{name}delay") for name in ("min", "max"))
+    if least and most and least > most:
+        yield Refusal("ocsp_update_options.mindelay", "it must not be greater than maxdelay")
+    for place, capture in enumerate(_at(body, "capture_list") or ()):
+        if capture.get("length") == 0:
+            yield Refusal(f"capture_list.{place}.length", "it must be greater than 0")
+
+
 _Rule = Mapping[str, Any]
 _RuleCheck = Callable[[str, _Rule, ApiVersion], str]
 """(name of the list, rule, API version) to what is wrong with the rule, "" for nothing."""
@@ -193,6 +206,8 @@ def _capture(field: str, rule: _Rule, api: ApiVersion) -> str:  # noqa: ARG001 -
         return "the server takes no capture after a response"
     if field == "http_request_rule_list" and (rule.get("capture_len") is None) is (rule.get("capture_id") is None):
         return "it needs one of capture_len and capture_id"
+    if field == "http_request_rule_list" and rule.get("capture_len") == 0:
+        return "capture_len must be greater than 0"
     return ""
 
 

@@ -83,7 +83,7 @@ class Worker:
         self._socket.unlink(missing_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(self._haproxy), "-W", "-S", f"{self._socket},mode,600", "-f", str(self._config)],
+                [str(self._haproxy), "-W", "-db", "-S", f"{self._socket},mode,600", "-f", str(self._config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -23,8 +23,12 @@ pytestmark = pytest.mark.e2e
 
 FOREIGN = {
     **{name: {"global"} for name in CONFIGURATIONS},
+    "data-stores": {"global", "frontend postgres"},
     "discovery": {"global", "backend proxy"},
+    "guarded-shop": {"global", "frontend shop", "backend stable"},
     "headers": {"global", "frontend fe"},
+    "kubernetes-edge": {"global", "defaults unnamed_defaults_1", "listen healthz"},
+    "mail-relay": {"global", "listen ldap", "peers mates"},
     "many-defaults": {"global", "listen mixed"},
     "maps": {"global", "frontend tenants"},
     "positional": {"global", "listen smtp"},

@@ -25,6 +25,12 @@ spec:
   groups: {admins: {}}
   users: {bob: {password: {secret: env/P}, secure_password: false}}
 """
+COOKIES = b"""\
+apiVersion: haoam/v1
+kind: Backend
+metadata: {name: web}
+spec: {dynamic_cookie_key: {secret: env/P}}
+"""
 
 
 def _resolved(value: str) -> str:
@@ -41,6 +47,15 @@ def test_a_value_that_would_be_cut_or_be_several_words_is_refused(value: str) ->
         _resolved(value)
     assert caught.value.code == "E_SECRET_VALUE"
     assert value not in str(caught.value)
+
+
+def test_a_value_that_servers_refuse_in_a_field_is_refused() -> None:
+    """A key for cookies with white space, in quotes though it is, would be refused in the middle of an apply."""
+    files = {"haoam.yaml": FLEET, "haproxy/b.yaml": COOKIES}
+    with pytest.raises(UsageError, match="no server takes the secret") as caught:
+        desired.load("c" * 40, files, lambda _use: '"two words"')
+    assert caught.value.code == "E_SECRET_VALUE"
+    assert "two words" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["simple", "p4ss-w0rd_!%&/()=?", "$6$salt$hashhash"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from haoam_sync.haproxycfg import ConfigFile, normal_form
@@ -37,7 +39,7 @@ def test_what_has_no_end_stays(sources: dict[str, str]) -> None:
 def test_a_long_chain_keeps_every_name() -> None:
     """Of a chain of two hundred, in the worst order, each name comes once and behind the one it is made from."""
     names = [f"{number:03}" for number in range(200)]
-    assert parents_first(names, dict(zip(names, names[1:], strict=False))) == names[::-1]
+    assert parents_first(names, dict(pairwise(names))) == names[::-1]
 
 
 def test_the_normal_form_puts_them_so() -> None:
