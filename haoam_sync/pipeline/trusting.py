@@ -55,6 +55,7 @@ def init_trust(
     policy = worktree / _POLICY
     if not policy.exists():
         if key is not None:
+            trust.owner_of(people, trust.signing_key(key))  # before anything is written
             _require_valid(settings, worktree, ref, also)  # nothing is committed that could not be the beginning
         policy.write_bytes(trust.init_policy(people, ref=ref, solo=solo))
         for path, content in trust.certificates(people).items():

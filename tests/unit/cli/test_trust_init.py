@@ -73,6 +73,18 @@ def test_nothing_begins_with_an_invalid_desired_state(desk: Desk) -> None:
     assert desk.init().code == 0
 
 
+@pytest.mark.parametrize("wrong", ["nowhere", "mallory"])
+def test_a_key_that_is_nobodys_leaves_nothing_behind(desk: Desk, wrong: str) -> None:
+    """A wrong path and a stranger's key are refused before anything is written; the right one then begins."""
+    make_key(desk.place, "mallory")
+    members = [part for name, key in desk.keys.items() for part in ("--member", f"{name}={key}.pub")]
+    before = sorted(path for path in desk.place.rglob("*") if ".git" not in path.parts)
+    ran = desk.cli("trust", "init", "--key", str(desk.place / wrong), *members)
+    assert ran.code == 64, ran.said
+    assert sorted(path for path in desk.place.rglob("*") if ".git" not in path.parts) == before
+    assert desk.init().code == 0
+
+
 def test_a_document_that_was_committed_before_counts_too(desk: Desk) -> None:
     """What the branch holds already is part of the introduction commit: it is looked at, and then still there."""
     desk.commit("haproxy/web.yaml", _WEB.replace("http", "nonsense"))
