@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from haoam_sync import pipeline, trust
-from haoam_sync.cli.places import places, resolve
+from haoam_sync.cli import printing
+from haoam_sync.cli.places import output, places, resolve
+from haoam_sync.model.results import PolicyName, Roots, RotationResult
 from haoam_sync.report.text import visible
 
 
@@ -26,9 +28,11 @@ from haoam_sync.report.text import visible
     default=Path(),
     help="Top of the work tree.  [default: the current directory]",
 )
+@output("json")
 @places
 def rotate(
     *,
+    output: str,
     principal: str,
     new: str,
     retire: tuple[str, ...],
@@ -50,8 +54,25 @@ def rotate(
     """
     change = trust.Change(principal, new, key_id, not_after, retire, keep)
     found = pipeline.rotate(resolve(repo, root, state, audit), directory, change)
+    if output == "json":
+        value: RotationResult = {
+            "principal": found.principal,
+            "added": found.added,
+            "fingerprint": found.fingerprint,
+            "retired": list(found.retired),
+            "files": sorted(found.files),
+            "before": _roots(found.before, found.needed),
+            "after": _roots(found.after, found.needed_after),
+        }
+        printing.as_json(value)
+        return
     for line in _said(found):
         click.echo(visible(line))
+
+
+def _roots(policy: trust.LoadedPolicy, needed: int) -> Roots:
+    name: PolicyName = {"serial": policy.spec.serial, "digest": policy.digest}
+    return {"policy": name, "needed": needed, "members": _able(policy)}
 
 
 def _said(found: trust.Rotation) -> Iterator[str]:
@@ -101,9 +122,10 @@ def _who_counts(found: trust.Rotation) -> Iterator[str]:
 
 
 def _names(policy: trust.LoadedPolicy) -> str:
-    """The roots who have a key to agree with."""
+    return ", ".join(_able(policy))
+
+
+def _able(policy: trust.LoadedPolicy) -> list[str]:
+    """The roots who have a key to agree with, sorted."""
     people = policy.spec.principals
-    able: Iterable[str] = (
-        name for name in sorted(policy.spec.members("root")) if any(k.status == "active" for k in people[name].keys)
-    )
-    return ", ".join(able)
+    return [n for n in sorted(policy.spec.members("root")) if any(k.status == "active" for k in people[n].keys)]

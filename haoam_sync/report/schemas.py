@@ -22,6 +22,7 @@ RESULTS: Final[Mapping[str, Any]] = {
     "review": results.ReviewResult,
     "trust-explain": results.ExplainedCommit,
     "trust-lint": results.LintResult,
+    "trust-rotate": results.RotationResult,
     "trust-state": results.TrustState,
     "trust-verify": results.Trusted,
     "validate": results.ValidResult,

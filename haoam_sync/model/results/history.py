@@ -176,6 +176,32 @@ class LintResult(TypedDict):
 
 
 @with_config(SHAPE)
+class Roots(TypedDict):
+    """Roots who must agree to a change of the policy."""
+
+    policy: PolicyName
+    needed: int
+    members: list[str]
+    """Those with a key that they can agree with, sorted."""
+
+
+@with_config(SHAPE)
+class RotationResult(TypedDict):
+    """`trust rotate`: what was written, and who must agree before it counts."""
+
+    principal: str
+    added: str
+    """Id of the new key; empty for none."""
+    fingerprint: str
+    """Of the new key: compare it with its owner."""
+    retired: list[str]
+    files: list[str]
+    """Written below the work tree, sorted."""
+    before: Roots
+    after: Roots
+
+
+@with_config(SHAPE)
 class TrustState(TypedDict):
     """`trust state`."""
 

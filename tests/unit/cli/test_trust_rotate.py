@@ -193,3 +193,20 @@ def test_a_stolen_key_is_rotated_away(desk: Desk) -> None:
     desk.must(0, "trust", "revoke", "alice/alice-1", "--key", key, "--reason", "stolen", "--yes")
     desk.must(4, "trust", "verify")
     assert "serial 1 becomes 2" in desk.must(0, "trust", "rotate", "alice", public(desk, "alice-new")).out
+
+
+def test_a_rotation_as_json(desk: Desk) -> None:
+    """A program learns what was written, the fingerprint to compare, and who must agree by both policies."""
+    desk.change("alice", "before", "bob")
+    said = desk.must(0, "trust", "rotate", "alice", public(desk, "alice-new"), "--output", "json").json
+    assert (said["principal"], said["added"], said["retired"], said["files"]) == (
+        "alice",
+        "alice-2",
+        ["alice-1"],
+        ["trust.yaml"],
+    )
+    assert said["fingerprint"].startswith("SHA256:")
+    assert [said[when]["policy"]["serial"] for when in ("before", "after")] == [1, 2]
+    assert [(said[when]["needed"], "alice" in said[when]["members"]) for when in ("before", "after")] == [(2, True)] * 2
+    wrong = desk.must(64, "trust", "rotate", "nobody", public(desk, "alice-new"), "--output", "json")
+    assert wrong.json["exit"] == 64
