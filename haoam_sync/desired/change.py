@@ -214,7 +214,10 @@ def _spec(section: DesiredSection, names: Mapping[str, str]) -> JsonObject:
     references = {f"{_PLACEHOLDER}{index}": use for index, use in enumerate(section.secrets)}
     for word, use in references.items():
         body = put_in(body, use.path, word)
-    canonical = body if section.canonical else haproxycfg.canonical_once(section.id.kind, body, NEWEST)
+    if body is section.body:
+        canonical = haproxycfg.canonical_of(section, NEWEST)
+    else:
+        canonical = haproxycfg.canonical(section.id.kind, body, NEWEST)
     for path in tuple(secret_paths(section.id.kind, canonical)):
         use = references.pop(str(at(canonical, path)))
         canonical = put_in(canonical, path, {"secret": str(use.reference)})

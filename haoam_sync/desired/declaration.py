@@ -66,7 +66,7 @@ def read(outside: Envelope, problems: Problems) -> Declaration | None:
     name = "" if kind is SectionKind.GLOBAL else metadata.name
     if name:
         _repeated(document, outside.spec, (*SPEC, "name"), "metadata.name", name, problems)
-        template["name"] = name
+        template = {"name": name, **template}
     return Declaration(
         id=SectionId(kind, name),
         document=document,
@@ -92,7 +92,7 @@ def again(document: Document) -> Declaration:
     template = _with_names(value["spec"], named_children(kind))
     name = "" if kind is SectionKind.GLOBAL else str(metadata["name"])
     if name:
-        template["name"] = name
+        template = {"name": name, **template}
     entries = cast("Sequence[str]", metadata.get("external", ()))
     return Declaration(
         id=SectionId(kind, name),

@@ -130,7 +130,7 @@ class _Resolver:
         return (
             section
             if body is section.body and not section.secrets
-            else replace(section, body=body, resolved=True, canonical=False)
+            else replace(section, body=body, resolved=True, forms={})
         )
 
     @staticmethod

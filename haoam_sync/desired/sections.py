@@ -116,7 +116,9 @@ class Good:
         """
         if not digest:
             return cls(declaration, links, None)
-        section = _section(declaration, declaration.template, digest, canonical=canonical)
+        section = _section(declaration, declaration.template, digest)
+        if canonical:
+            section.forms[NEWEST] = section.body
         return cls(declaration, links, Fixed(Declared(section, declaration, links)))
 
     @property
@@ -127,7 +129,8 @@ class Good:
     @property
     def canonical(self) -> bool:
         """Whether its section is known to be in canonical form."""
-        return self.fixed is not None and self.fixed.declared.section.canonical
+        section = self.fixed.declared.section if self.fixed is not None else None
+        return section is not None and section.forms.get(NEWEST) is section.body
 
 
 class Sections:
@@ -270,8 +273,6 @@ def _section(
     body: JsonObject,
     digest: str,
     uses: tuple[SecretUse, ...] = (),
-    *,
-    canonical: bool = False,
 ) -> DesiredSection:
     return DesiredSection(
         id=declaration.id,
@@ -282,7 +283,6 @@ def _section(
         ignore=declaration.ignore,
         secrets=uses,
         resolved=not uses,
-        canonical=canonical,
     )
 
 
@@ -333,7 +333,7 @@ class _Check:
             self._note(body, refusal.path, f"{{}}: {refusal.message}", "")
         if missing or refusals:
             return None
-        back = haproxycfg.canonical_once(kind, body, self._api)
+        back = haproxycfg.canonical(kind, body, self._api)
         losses = [
             loss
             for loss in haproxycfg.lost(kind, body, self._api, back=back)

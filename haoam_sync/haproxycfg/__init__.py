@@ -6,7 +6,7 @@ from haoam_sync.haproxycfg.losses import Lost, lost
 from haoam_sync.haproxycfg.normal import normal_form, with_explicit_defaults
 from haoam_sync.haproxycfg.refusals import Refusal, refused
 from haoam_sync.haproxycfg.rewritten import not_kept
-from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, canonical_once, parse, render
+from haoam_sync.haproxycfg.section import CODEC_VERSION, CodecError, Section, canonical, canonical_of, parse, render
 from haoam_sync.haproxycfg.sending import sendable
 from haoam_sync.haproxycfg.unshown import FileLines
 from haoam_sync.haproxycfg.unwritable import Unwritable, unwritable
@@ -22,7 +22,7 @@ __all__ = [
     "Section",
     "Unwritable",
     "canonical",
-    "canonical_once",
+    "canonical_of",
     "differences",
     "lost",
     "normal_form",

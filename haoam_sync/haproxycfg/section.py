@@ -10,6 +10,7 @@ from haoam_sync.errors import HaoamError
 from haoam_sync.haproxycfg.table import table
 from haoam_sync.haproxycfg.words import Obj, ended, read_metadata, split
 from haoam_sync.model.api_version import ApiVersion
+from haoam_sync.model.desired import DesiredSection
 from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import MARKED_KINDS, SectionKind
 
@@ -128,23 +129,12 @@ def canonical(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObjec
     return parse(render(kind, body, api, complete=True), api, complete=True).body
 
 
-_MOST_KEPT = 50_000
-_kept: dict[tuple[int, SectionKind, ApiVersion], tuple[JsonObject, JsonObject]] = {}
-
-
-def canonical_once(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
-    """`canonical` of a body that nobody changes any more, as those that git declares: worked out once for each object.
+def canonical_of(section: DesiredSection, api: ApiVersion) -> JsonObject:
+    """`canonical` of a declared section's body, worked out once for each object.
 
     Proving a commit, planning it and applying it ask for the same sections one after the other.
     """
-    key = (id(body), kind, api)
-    known = _kept.get(key)
-    if known is not None and known[0] is body:
-        return known[1]
-    found = canonical(kind, body, api)
-    if found == body:
-        found = body
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-    _kept[key] = body, found  # the body, too: so no other object gets its identity
+    found = section.forms.get(api)
+    if found is None:
+        found = section.forms[api] = canonical(section.id.kind, section.body, api)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from haoam_sync.model.api_version import ApiVersion
 from haoam_sync.model.change_class import ChangeClass
 from haoam_sync.model.fleet import Fleet, InstanceId
 from haoam_sync.model.json import JsonObject, digest_bytes
@@ -29,7 +30,7 @@ class DesiredSection:
         ignore: dotted paths that somebody else owns: never compared, never written (`servers.*.weight`).
         secrets: the references used in the body, resolved or not.
         resolved: whether the secrets in `body` are values (True) or the texts of references (False).
-        canonical: whether `body` is known to be its own canonical form for the newest version of the API.
+        forms: canonical forms of `body`, by version of the API, as far as they were asked for.
     """
 
     id: SectionId
@@ -40,7 +41,7 @@ class DesiredSection:
     ignore: tuple[str, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
     resolved: bool = True
-    canonical: bool = field(default=False, compare=False)
+    forms: dict[ApiVersion, JsonObject] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

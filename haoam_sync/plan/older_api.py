@@ -51,7 +51,7 @@ def _lost(sections: Iterable[DesiredSection], live: Live) -> Iterator[Problem]:
                 section, f"{refusal.path}: Data Plane API {live.api}, which {live.id} runs: {refusal.message}", ""
             )
         secrets = {".".join(str(step) for step in use.path) for use in section.secrets}
-        back = haproxycfg.canonical_once(kind, section.body, live.api)
+        back = haproxycfg.canonical_of(section, live.api)
         for loss in haproxycfg.lost(kind, section.body, live.api, back=back):
             if loss.path not in secrets:
                 yield _problem(

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from haoam_sync import haproxycfg
-from haoam_sync.model.api_version import NEWEST
 from haoam_sync.model.bodies import without_metadata
 from haoam_sync.model.desired import DesiredInstance, DesiredSection
 from haoam_sync.model.json import Json, JsonObject
@@ -47,10 +46,10 @@ def target_of(section: DesiredSection, now: JsonObject | None, live: Live, unres
     if body == now:
         return now  # what was read back reads back as itself: most sections of most plans
     body = in_directories(body, live.directories)
-    if section.canonical and live.api == NEWEST and body is section.body:
-        canonical = body
+    if body is section.body:
+        canonical = without_metadata(haproxycfg.canonical_of(section, live.api))
     else:
-        canonical = without_metadata(haproxycfg.canonical_once(section.id.kind, body, live.api))
+        canonical = without_metadata(haproxycfg.canonical(section.id.kind, body, live.api))
     if now is None or canonical == now:
         return canonical
     taken: list[Path] = [tuple(pattern.split(".")) for pattern in section.ignore]

@@ -11,8 +11,10 @@ from desired_commits import FLEET, Files, blobs
 from haoam_sync import desired, haproxycfg
 from haoam_sync.desired.links import Links
 from haoam_sync.errors import InvalidDesiredError, Problem
+from haoam_sync.haproxycfg import section
 from haoam_sync.model.api_version import NEWEST, ApiVersion
 from haoam_sync.model.desired import Desired
+from haoam_sync.model.json import JsonObject
 from haoam_sync.model.section import SectionKind
 from haoam_sync.remembered import Remembered
 
@@ -168,7 +170,7 @@ def test_what_is_said_to_be_canonical_is(tmp_path: Path) -> None:
         wanted = verdict(files, memory=memory, keep=True)
         assert isinstance(wanted, Desired)
         (first, *_) = wanted.instances.values()
-        said = {str(one.id) for one in first.sections.values() if one.canonical}
+        said = {str(one.id) for one in first.sections.values() if one.forms}
         really = {
             str(one.id)
             for one in first.sections.values()
@@ -177,5 +179,29 @@ def test_what_is_said_to_be_canonical_is(tmp_path: Path) -> None:
         assert "backend/web" in said
         assert "backend/odd" not in really
         assert said <= really
+        for one in first.sections.values():
+            for api in (NEWEST, ApiVersion(3, 2)):
+                expected = haproxycfg.canonical(one.id.kind, one.body, api)
+                assert haproxycfg.canonical_of(one, api) == haproxycfg.canonical_of(one, api) == expected
     older = desired.load("c" * 40, blobs(files), None, ApiVersion(3, 2))
-    assert not any(one.canonical for held in older.instances.values() for one in held.sections.values())
+    assert not any(one.forms for held in older.instances.values() for one in held.sections.values())
+
+
+def test_the_canonical_form_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one section it is asked for once, and never that of another or of another version."""
+    wanted = verdict({"haproxy/b.yaml": document("Backend", "b", "{mode: http, balance: {algorithm: roundrobin}}")})
+    assert isinstance(wanted, Desired)
+    asked: list[ApiVersion] = []
+    really = section.canonical
+
+    def counted(kind: SectionKind, body: JsonObject, api: ApiVersion) -> JsonObject:
+        asked.append(api)
+        return really(kind, body, api)
+
+    monkeypatch.setattr(section, "canonical", counted)
+    (first, *_) = wanted.instances.values()
+    (one,) = first.sections.values()
+    one.forms.clear()
+    for api in (NEWEST, ApiVersion(3, 2), NEWEST):
+        haproxycfg.canonical_of(one, api)
+    assert asked == [NEWEST, ApiVersion(3, 2)]
