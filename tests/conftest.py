@@ -16,8 +16,8 @@ from haoam_sync.lab.haproxy import find_haproxy
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-# Builders that tests of several folders use; test folders are no packages.
-sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("attacks", "e2e")]
+# Builders that tests of several folders use; test folders are no packages. And `tests.bench`.
+sys.path[:0] = [*(str(Path(__file__).parent / folder) for folder in ("attacks", "e2e")), str(Path(__file__).parents[1])]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

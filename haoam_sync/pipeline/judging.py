@@ -59,7 +59,7 @@ _ADDRESSES = Patterns(
     (None, "nameservers.*.address"),
 )
 _HOST_NAME = re.compile(
-    r"((?:(?:udp|tcp|ipv)[46]?@)?)(?!stdout\b|stderr\b)(?=[0-9.-]*[A-Za-z_])[A-Za-z0-9_.-]+(?=:[0-9]+$|$)"
+    r"\A((?:(?:udp|tcp|ipv)[46]?@)?+)(?!stdout\b|stderr\b)(?=[0-9.-]*+[A-Za-z_])[A-Za-z0-9_.-]++(?=:[0-9]++$|$)"
 )
 """A name, which HAProxy looks up when it starts, between what may stand around it (manual, 11.1 "Address formats")."""
 
